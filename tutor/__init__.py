@@ -1,0 +1,3 @@
+"""An interactive tutor for PyTorch's autograd, in the terminal."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""From an observation and a verdict to an explanation in the learner's own terms."""

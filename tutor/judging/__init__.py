@@ -1,0 +1,1 @@
+"""Checks over an observation and the reference's: a verdict."""

@@ -1,0 +1,74 @@
+"""What judging says of an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from tutor.autograd import Observation, Outcome, Value
+
+Cause: TypeAlias = Literal[
+    "equal",
+    "missing",  # the expression could not be evaluated in the learner's namespace
+    "type",  # a tensor was expected and something else was found, or None, or the other way round
+    "shape",
+    "dtype",
+    "values",
+    "structure",  # uses, avoids
+    "raises",
+    "not-run",  # the program ended before this could be looked at
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Where two tensors of one shape differ. Indices are in C order; ``indices`` holds the first differing ones."""
+
+    differing: int
+    total: int
+    indices: tuple[tuple[int, ...], ...]
+    largest_absolute: float | None
+    largest_relative: float | None
+    rtol: float
+    atol: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    kind: Literal["value", "uses", "avoids", "raises"]
+    label: str
+    """What was looked at: ``x.grad``, ``backward``, ``RuntimeError``."""
+    passed: bool
+    cause: Cause
+    got: Value | None = None
+    want: Value | None = None
+    difference: Difference | None = None
+    text: str = ""
+    """One sentence on what was found and what was expected."""
+    message: str | None = None
+    """The author's words, when the check failed and it has some."""
+    variant: int | None = None
+    """Counted from 1; None: the step's own setup."""
+    variant_setup: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """``passed`` is true when every check holds on the step's own setup and on all variants."""
+
+    passed: bool
+    outcome: Outcome
+    checks: tuple[CheckResult, ...]
+    foreseen: str | None = None
+    """The author's words for a foreseen wrong answer that gives the same wrong result as this one."""
+    foreseen_kind: str | None = None
+    internal: str | None = None
+    """Set when the fault is ours or the pack's (a reference that fails): never counted against the learner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """A verdict with the observation it rests on (the step's own setup)."""
+
+    verdict: Verdict
+    observation: Observation

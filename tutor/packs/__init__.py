@@ -1,0 +1,1 @@
+"""Lesson packs: the format as types, loading with a place for every problem, finding packs."""

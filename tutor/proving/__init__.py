@@ -1,0 +1,1 @@
+"""Proves a pack by running it."""

@@ -1,0 +1,1 @@
+"""What the learner is doing now: immutable state and pure transitions."""
