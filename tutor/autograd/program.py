@@ -22,7 +22,7 @@ class Limits:
 
 
 Walls: TypeAlias = Literal["fenced", "open"]
-"""``fenced``: an answer to a lesson, with every wall the machine offers. ``open``: the learner's own script, as it is."""
+"""``fenced``: an answer to a lesson, with every wall the machine offers. ``open``: the learner's own script, as is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
