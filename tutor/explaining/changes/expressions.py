@@ -1,0 +1,351 @@
+"""Edits of one expression. The tree of the result is compared with the tree that was meant, so that a missing pair of
+parentheses is put in and a wrong place is refused."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from contextlib import suppress
+from dataclasses import dataclass
+
+from tutor.explaining.changes.source import Edit, Source, parsed, parses
+from tutor.words import _
+
+_TIGHT = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.List, ast.Dict, ast.Set, ast.JoinedStr, ast.ListComp)
+
+
+def tight(text: str) -> str:
+    """``text`` as something that ``.name`` or an operator can follow: in parentheses unless it needs none."""
+    try:
+        node = ast.parse(f"({text}\n)", mode="eval").body
+    except SyntaxError:
+        return f"({text})"
+    constant = isinstance(node, ast.Constant) and not isinstance(node.value, int | float | complex)
+    return text if isinstance(node, _TIGHT) or constant else f"({text})"
+
+
+def _meant(source: Source, node: ast.expr, text: str) -> str | None:
+    """The dump of the tree with ``node`` replaced by what ``text`` says."""
+    try:
+        new = ast.parse(f"({text}\n)", mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+    for part in ast.walk(new):
+        if isinstance(part, ast.Name | ast.Attribute | ast.Subscript | ast.Tuple | ast.List | ast.Starred) and (
+            part is new
+        ):
+            part.ctx = copy.copy(getattr(node, "ctx", ast.Load()))
+    parent = source.parents[node]
+    for name, value in ast.iter_fields(parent):
+        if value is node:
+            setattr(parent, name, new)
+            dump = ast.dump(source.tree)
+            setattr(parent, name, node)
+            return dump
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                if item is node:
+                    value[index] = new
+                    dump = ast.dump(source.tree)
+                    value[index] = node
+                    return dump
+    return None
+
+
+def replaced(source: Source, node: ast.expr, text: str) -> str | None:
+    """The program with ``node`` reading ``text``, in parentheses if it needs them; None where it does not fit."""
+    meant = _meant(source, node, text)
+    if meant is None:
+        return None
+    for candidate in (text, f"({text})"):
+        result = source.edited(Edit(source.span(node), candidate))
+        try:
+            if ast.dump(ast.parse(result)) == meant:
+                return result
+        except (SyntaxError, ValueError):
+            continue
+    return None
+
+
+def _one(text: str, line: int, expression: str, column: int | None) -> tuple[Source, ast.expr] | None:
+    source = parsed(text)
+    found = source.expressions(line, expression, column) if source else ()
+    return (source, found[0]) if source and found else None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceExpression:
+    """``expression`` on ``line`` becomes ``new``; with ``every`` wherever it stands on that line."""
+
+    line: int
+    expression: str
+    new: str
+    column: int | None = None
+    every: bool = False
+
+    @property
+    def title(self) -> str:
+        return _("Replace `{old}` by `{new}` in line {line}").format(old=self.expression, new=self.new, line=self.line)
+
+    def apply(self, source: str) -> str | None:
+        place = _one(source, self.line, self.expression, self.column)
+        if place is None:
+            return None
+        if not self.every:
+            return replaced(*place, self.new)
+        tree = place[0]
+        result: str | None = source
+        for node in reversed(tree.expressions(self.line, self.expression)):
+            at = tree.column(node.lineno, node.col_offset)
+            result = result and ReplaceExpression(node.lineno, self.expression, self.new, at).apply(result)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class WithMethod:
+    """``expression`` becomes ``expression.method``: ``sum()``, ``clone()``, ``detach()``, ``T``."""
+
+    line: int
+    expression: str
+    method: str
+    column: int | None = None
+
+    @property
+    def title(self) -> str:
+        return _("Add `.{method}` to `{expression}` in line {line}").format(
+            method=self.method, expression=self.expression, line=self.line
+        )
+
+    def apply(self, source: str) -> str | None:
+        place = _one(source, self.line, self.expression, self.column)
+        return replaced(*place, f"{tight(place[0].of(place[1]))}.{self.method}") if place else None
+
+
+@dataclass(frozen=True, slots=True)
+class InCall:
+    """``expression`` becomes ``function(expression, more)``."""
+
+    line: int
+    expression: str
+    function: str
+    more: str = ""
+    column: int | None = None
+
+    @property
+    def title(self) -> str:
+        return _("Put `{expression}` through `{function}` in line {line}").format(
+            function=self.function, expression=self.expression, line=self.line
+        )
+
+    def apply(self, source: str) -> str | None:
+        place = _one(source, self.line, self.expression, self.column)
+        if place is None:
+            return None
+        arguments = f"{place[0].of(place[1])}, {self.more}" if self.more else place[0].of(place[1])
+        return replaced(*place, f"{self.function}({arguments})")
+
+
+@dataclass(frozen=True, slots=True)
+class Unwrap:
+    """``expression`` becomes what it was made from: ``y.detach()`` and ``y.data`` become ``y``, ``float(y)`` too."""
+
+    line: int
+    expression: str
+    column: int | None = None
+
+    @property
+    def title(self) -> str:
+        place = None
+        with suppress(SyntaxError):
+            place = ast.parse(self.expression, mode="eval").body
+        inner = inner_of(place) if place else None
+        return _("Use `{inner}` itself in line {line}, not `{expression}`").format(
+            inner=ast.unparse(inner) if inner else self.expression, expression=self.expression, line=self.line
+        )
+
+    def apply(self, source: str) -> str | None:
+        place = _one(source, self.line, self.expression, self.column)
+        inner = inner_of(place[1]) if place else None
+        return replaced(*place, place[0].of(inner)) if place and inner is not None else None
+
+
+def inner_of(node: ast.expr) -> ast.expr | None:
+    """What a method, an attribute or a function of one argument is applied to."""
+    if isinstance(node, ast.Attribute):
+        return node.value
+    if isinstance(node, ast.Call):
+        module = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value).split(".")[0] in {
+            "torch",
+            "np",
+            "numpy",
+            "nn",
+            "F",
+        }
+        if isinstance(node.func, ast.Attribute) and not module:
+            return node.func.value
+        return node.args[0] if node.args and not isinstance(node.args[0], ast.Starred) else None
+    return node.operand if isinstance(node, ast.UnaryOp) else None
+
+
+@dataclass(frozen=True, slots=True)
+class DropMethod:
+    """Removes the last ``.name(...)`` or ``.name`` on the line: ``.detach()``, ``.item()``, ``.data``."""
+
+    line: int
+    name: str
+    column: int | None = None
+    """Where the whole chain begins."""
+
+    @property
+    def title(self) -> str:
+        return _("Remove `.{name}` from line {line}").format(name=self.name, line=self.line)
+
+    def apply(self, source: str) -> str | None:
+        tree = parsed(source)
+        if tree is None:
+            return None
+        for node in tree.nodes:
+            attribute = node.func if isinstance(node, ast.Call) else node
+            if (
+                isinstance(attribute, ast.Attribute)
+                and attribute.attr == self.name
+                and isinstance(node, ast.expr)
+                and node.lineno <= self.line <= (node.end_lineno or node.lineno)
+                and (self.column is None or tree.column(node.lineno, node.col_offset) == self.column)
+            ):
+                return replaced(tree, node, tree.of(attribute.value))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class FlipSign:
+    """``-expression`` becomes ``expression`` and the other way round."""
+
+    line: int
+    expression: str
+    column: int | None = None
+
+    @property
+    def title(self) -> str:
+        return _("Turn the sign of `{expression}` in line {line}").format(expression=self.expression, line=self.line)
+
+    def apply(self, source: str) -> str | None:
+        place = _one(source, self.line, self.expression, self.column)
+        if place is None:
+            return None
+        tree, node = place
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return replaced(tree, node, tree.of(node.operand))
+        return replaced(tree, node, f"-{tight(tree.of(node))}")
+
+
+@dataclass(frozen=True, slots=True)
+class SwapOperands:
+    """``a @ b`` becomes ``b @ a``; any operator, and a call's first two arguments."""
+
+    line: int
+    expression: str
+    column: int | None = None
+
+    @property
+    def title(self) -> str:
+        return _("Swap the operands of `{expression}` in line {line}").format(
+            expression=self.expression, line=self.line
+        )
+
+    def apply(self, source: str) -> str | None:
+        place = _one(source, self.line, self.expression, self.column)
+        if place is None:
+            return None
+        tree, node = place
+        if isinstance(node, ast.BinOp):
+            between = tree.text[tree.span(node.left)[1] : tree.span(node.right)[0]].strip("() \n")
+            operator = f" {between} "
+            return replaced(tree, node, tight(tree.of(node.right)) + operator + tight(tree.of(node.left)))
+        if isinstance(node, ast.Call) and len(node.args) >= 2:
+            one, two = node.args[:2]
+            result = tree.edited(Edit(tree.span(one), tree.of(two)), Edit(tree.span(two), tree.of(one)))
+            return result if parses(result) else None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class FloatLiterals:
+    """Whole numbers in ``expression`` become floating-point: ``[1, 2]`` becomes ``[1.0, 2.0]``."""
+
+    line: int
+    expression: str
+    column: int | None = None
+
+    @property
+    def title(self) -> str:
+        return _("Write the numbers in line {line} as floats").format(line=self.line)
+
+    def apply(self, source: str) -> str | None:
+        place = _one(source, self.line, self.expression, self.column)
+        if place is None:
+            return None
+        tree, node = place
+        edits = [
+            Edit(tree.span(part), f"{part.value}.0")
+            for part in ast.walk(node)
+            if isinstance(part, ast.Constant) and type(part.value) is int
+        ]
+        result = tree.edited(*edits)
+        return result if edits and parses(result) else None
+
+
+@dataclass(frozen=True, slots=True)
+class RenameAttribute:
+    """``.old`` becomes ``.new`` on the line, or the name ``old`` itself where it stands alone."""
+
+    line: int
+    old: str
+    new: str
+    column: int | None = None
+    """Where the whole expression (``loss.mean``) begins."""
+
+    @property
+    def title(self) -> str:
+        return _("Write `{new}` for `{old}` in line {line}").format(old=self.old, new=self.new, line=self.line)
+
+    def apply(self, source: str) -> str | None:
+        tree = parsed(source)
+        if tree is None:
+            return None
+        for node in tree.nodes:
+            if not isinstance(node, ast.Attribute | ast.Name) or (
+                self.column is not None and tree.column(node.lineno, node.col_offset) != self.column
+            ):
+                continue
+            name = node.attr if isinstance(node, ast.Attribute) else node.id
+            end = tree.span(node)[1]
+            if name == self.old and node.end_lineno == self.line:
+                result = tree.edited(Edit((end - len(name), end), self.new))
+                return result if parses(result) else None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceText:
+    """Characters ``old`` at ``column`` of ``line`` become ``new``: for a program that does not parse yet."""
+
+    line: int
+    column: int
+    old: str
+    new: str
+
+    @property
+    def title(self) -> str:
+        return _("Write `{new}` for `{old}` in line {line}").format(
+            old=self.old.strip(), new=self.new.strip(), line=self.line
+        )
+
+    def apply(self, source: str) -> str | None:
+        lines = source.splitlines(keepends=True)
+        if not 1 <= self.line <= len(lines) or not lines[self.line - 1].startswith(self.old, self.column):
+            return None
+        text = lines[self.line - 1]
+        lines[self.line - 1] = text[: self.column] + self.new + text[self.column + len(self.old) :]
+        result = "".join(lines)
+        return result if parses(result) else None
