@@ -1,1 +1,24 @@
-"""Checks over an observation and the reference's: a verdict."""
+"""Judging: checks held against what was seen of an answer, and of the solution. All of it over plain data."""
+
+from tutor.judging.assess import assess, judge
+from tutor.judging.elements import elements, is_complete, nested
+from tutor.judging.foreseen import foresee
+from tutor.judging.references import References
+from tutor.judging.showing import in_short
+from tutor.judging.verdict import Assessment, Cause, CheckResult, Difference, Verdict
+
+__all__ = [
+    "Assessment",
+    "Cause",
+    "CheckResult",
+    "Difference",
+    "References",
+    "Verdict",
+    "assess",
+    "elements",
+    "foresee",
+    "in_short",
+    "is_complete",
+    "judge",
+    "nested",
+]

@@ -50,6 +50,8 @@ class CheckResult:
     variant: int | None = None
     """Counted from 1; None: the step's own setup."""
     variant_setup: str | None = None
+    line: int | None = None
+    """The line of the answer that was found, where ``avoids`` found one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class Verdict:
     passed: bool
     outcome: Outcome
     checks: tuple[CheckResult, ...]
+    other_inputs: int = 0
+    """On how many of the step's variants the answer was judged and held."""
     foreseen: str | None = None
     """The author's words for a foreseen wrong answer that gives the same wrong result as this one."""
     foreseen_kind: str | None = None
@@ -72,3 +76,5 @@ class Assessment:
 
     verdict: Verdict
     observation: Observation
+    others: tuple[Observation, ...] = ()
+    """The same answer on the step's variants, in order, as far as they were run."""
