@@ -16,6 +16,9 @@ BUSY_SECONDS: Final = 1.0
 """How long the writer, never the screen, waits for a lock before it says so and tries again later."""
 OPENING_SECONDS: Final = 0.2
 """How long opening waits, since the learner waits for it."""
+_SMALLEST_BYTES: Final = 512
+"""SQLite would overwrite anything shorter, unread. The file is not opened to look: closing it would drop the locks that
+another connection of this process holds."""
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 
 
@@ -25,8 +28,11 @@ def connect(path: Path, busy_seconds: float = BUSY_SECONDS) -> tuple[sqlite3.Con
     Raises ``DamagedFile``, ``NewerFile``, ``sqlite3.Error`` or ``OSError``.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if _has_content(path):
-        refuse_newer(path)
+    found = stat_of(path)
+    if found is not None and 0 < found.st_size < _SMALLEST_BYTES:
+        raise DamagedFile("file is not a database")
+    if found is not None and found.st_size > 0:
+        _refuse_newer(path)
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -64,7 +70,7 @@ def read_only(path: Path) -> sqlite3.Connection:
     raise sqlite3.OperationalError("unable to open database file")
 
 
-def refuse_newer(path: Path) -> None:
+def _refuse_newer(path: Path) -> None:
     """Raise ``NewerFile`` for a file of a later version, without changing a byte of it."""
     with suppress(sqlite3.OperationalError), closing(read_only(path)) as connection:
         found = version_of(connection)
@@ -125,11 +131,6 @@ def stat_of(path: Path) -> os.stat_result | None:
         return path.stat()
     except OSError:
         return None
-
-
-def _has_content(path: Path) -> bool:
-    found = stat_of(path)
-    return found is not None and found.st_size > 0
 
 
 def _refuse_damaged(connection: sqlite3.Connection) -> None:

@@ -110,10 +110,10 @@ class Writer:
             self._ledger.put_back()
             self._failed(error)
             return False
-        self._ledger.stored()
         self.trouble = None
         if self._rescue:
             self._rescue.clear()
+        self._ledger.stored()
         self._take_over_from_others()
         return True
 
