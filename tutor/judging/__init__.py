@@ -3,18 +3,21 @@
 from tutor.judging.assess import assess, judge
 from tutor.judging.elements import elements, is_complete, nested
 from tutor.judging.foreseen import foresee
+from tutor.judging.prediction import assess_prediction
 from tutor.judging.references import References
 from tutor.judging.showing import in_short
-from tutor.judging.verdict import Assessment, Cause, CheckResult, Difference, Verdict
+from tutor.judging.verdict import Assessment, Cause, CheckResult, Difference, PredictionVerdict, Verdict
 
 __all__ = [
     "Assessment",
     "Cause",
     "CheckResult",
     "Difference",
+    "PredictionVerdict",
     "References",
     "Verdict",
     "assess",
+    "assess_prediction",
     "elements",
     "foresee",
     "in_short",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tutor.autograd import Observation, PlainValue, Probe, TensorValue
 from tutor.judging.comparing import Wanted, compare
 from tutor.judging.literals import literal_value
-from tutor.judging.outcomes import came_from_answer, exception_text, why_it_stopped
+from tutor.judging.outcomes import came_from_answer, exception_text, is_a, why_it_stopped
 from tutor.judging.programs import LIMITS, expected_expression, is_meant_to_raise
 from tutor.judging.tolerance import Asked
 from tutor.judging.verdict import CheckResult
@@ -142,16 +142,11 @@ def _raises(check: RaisesCheck, seen: Observation, reference: Observation) -> Ch
     )
 
 
-def _is_a(type_name: str, bases: tuple[str, ...], wanted: str) -> bool:
-    names = {type_name, *bases}
-    return wanted in names or wanted.rpartition(".")[2] in {name.rpartition(".")[2] for name in names}
-
-
 def _holds(check: RaisesCheck, seen: Observation) -> bool:
     exception = seen.exception
     if seen.outcome != "exception" or exception is None or not came_from_answer(exception):
         return False
-    if not _is_a(exception.type, exception.bases, check.raises):
+    if not is_a(exception, check.raises):
         return False
     return check.match is None or _search(check.match, exception.message)
 
@@ -171,7 +166,7 @@ def _raises_text(check: RaisesCheck, seen: Observation, passed: bool) -> str:
         return _("Your program ran to its end; it was meant to stop with {name}.").format(name=check.raises)
     why = why_it_stopped(seen, LIMITS)
     exception = seen.exception
-    if exception is not None and _is_a(exception.type, exception.bases, check.raises) and check.match is not None:
+    if exception is not None and is_a(exception, check.raises) and check.match is not None:
         text = _("{why} It was meant to stop with another message, one that matches `{match}`.")
         return text.format(why=why, match=safe_line(check.match, 120))
     return _("{why} It was meant to stop with {name}.").format(why=why, name=check.raises)

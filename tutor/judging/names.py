@@ -38,7 +38,10 @@ class _Scope:
     bindings: dict[str, list[_Binding]] = field(default_factory=dict)
 
     def bind(self, name: str, binding: _Binding) -> None:
-        self.bindings.setdefault(name, []).append(binding)
+        known = self.bindings.setdefault(name, [])
+        if known and known[-1].alias is not None and known[-1].line == binding.line:
+            return  # the target of the assignment that is known already
+        known.append(binding)
 
 
 class Names:

@@ -12,6 +12,12 @@ def came_from_answer(exception: ExceptionSeen) -> bool:
     return not exception.frames or any(frame.where == "answer" for frame in exception.frames)
 
 
+def is_a(exception: ExceptionSeen, wanted: str) -> bool:
+    """Whether an exception is of the class ``wanted`` or of one derived from it; with or without its module's name."""
+    names = {exception.type, *exception.bases}
+    return wanted in names or wanted.rpartition(".")[2] in {name.rpartition(".")[2] for name in names}
+
+
 def exception_text(exception: ExceptionSeen) -> str:
     """``RuntimeError: grad can be implicitly created only for scalar outputs``, on one line."""
     return f"{exception.type}: {safe_line(exception.message, 200)}" if exception.message else exception.type

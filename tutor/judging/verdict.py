@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from tutor.autograd import Observation, Outcome, Value
+from tutor.autograd import ExceptionSeen, Observation, Outcome, Value
 
 Cause: TypeAlias = Literal[
     "equal",
@@ -78,3 +78,24 @@ class Assessment:
     observation: Observation
     others: tuple[Observation, ...] = ()
     """The same answer on the step's variants, in order, as far as they were run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionVerdict:
+    """What came of a prediction."""
+
+    passed: bool
+    unreadable: str | None = None
+    """How to type it, when what was typed is not a value at all. Nothing was run then."""
+    nearly: bool = False
+    """The right numbers in another shape."""
+    typed: Value | None = None
+    """What was typed, as a value; None for ``error`` and for a word."""
+    actual: Value | None = None
+    """What the program gave; None where it ended in ``exception``."""
+    exception: ExceptionSeen | None = None
+    text: str
+    """One or two sentences: what you said, and what it is."""
+    observation: Observation | None = None
+    internal: str | None = None
+    """Set when the step's own program does not run as it should: never counted against the learner."""
