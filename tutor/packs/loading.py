@@ -1,0 +1,77 @@
+"""A file of a pack to its typed value, with the places of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from tutor.packs.files import shown
+from tutor.packs.format import Lesson, Pack
+from tutor.packs.parsing import parse
+from tutor.packs.problem import PackError, Problem
+from tutor.packs.reading import MISSING, Reading
+from tutor.packs.reading import Path as Within
+from tutor.packs.rules import RULES
+from tutor.packs.shapes import record_shape
+from tutor.packs.source import Source, read_source
+from tutor.packs.tree import Node
+from tutor.words import _
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[T]):
+    """A value and where it stands. ``notes`` do not keep it from being used."""
+
+    value: T
+    source: Source
+    offsets: Mapping[Within, int] = field(repr=False)
+    notes: tuple[Problem, ...] = ()
+
+    def place(self, within: Within = ()) -> tuple[int, int]:
+        """Return line and column of a part, such as ``("steps", 0, "solution")``, or of the nearest part around it."""
+        while within and within not in self.offsets:
+            within = within[:-1]
+        return self.source.place(self.offsets.get(within, 0))
+
+
+def load(path: Path, kind: type[T]) -> Loaded[T]:
+    """Load the file at ``path`` as a ``kind``. Raises PackError with all of its problems."""
+    return loaded(read_source(path, shown(path)), kind)
+
+
+def loaded(source: Source, kind: type[T]) -> Loaded[T]:
+    """Read ``source`` as a ``kind`` (Lesson, Pack, or the words of one). Raises PackError with all of its problems."""
+    parsed = parse(source)
+    if parsed.root is None:
+        problems = parsed.problems or (_empty(source, kind),)
+        raise PackError(sorted(problems))
+    return read(source, parsed.root, kind, parsed.problems)
+
+
+def read(source: Source, root: Node, kind: type[T], before: tuple[Problem, ...] = ()) -> Loaded[T]:
+    """Read the tree of ``source`` as a ``kind``; ``before`` are the problems found when parsing it."""
+    reading = Reading(source, RULES)
+    value = reading.read(record_shape(kind), root)
+    problems = sorted((*before, *reading.problems))
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors or value is MISSING:
+        raise PackError(problems)
+    return Loaded(value, source, reading.offsets, tuple(problems))
+
+
+def _empty(source: Source, kind: type[T]) -> Problem:
+    first = record_shape(kind).fields[0].name
+    message = _("found an empty file; expected keys and values, beginning with `{first}: ...`")
+    return source.problem(0, message.format(first=first), "empty")
+
+
+def load_lesson(path: Path) -> Loaded[Lesson]:
+    return load(path, Lesson)
+
+
+def load_pack(path: Path) -> Loaded[Pack]:
+    return load(path, Pack)

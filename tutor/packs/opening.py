@@ -1,0 +1,82 @@
+"""Opening a pack: its title page at once, its lessons when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tutor.packs.files import PACK_FILE, inside, shown
+from tutor.packs.finding import find_packs
+from tutor.packs.format import Lesson, Pack
+from tutor.packs.headings import LessonHeading, heading
+from tutor.packs.loading import Loaded, load_lesson, load_pack
+from tutor.packs.problem import PackError, Problem, did_you_mean, listed, quoted
+from tutor.words import _, language
+
+
+@dataclass(frozen=True)
+class OpenPack:
+    """A pack whose ``pack.yaml`` is right. Its words are in ``language`` where a translation has them."""
+
+    loaded: Loaded[Pack]
+    folder: Path
+    language: str
+
+    @property
+    def pack(self) -> Pack:
+        return self.loaded.value
+
+    @cached_property
+    def headings(self) -> tuple[LessonHeading, ...]:
+        """All lessons in order, those that cannot be opened too."""
+        return tuple(heading(self.folder, file) for file in self.pack.lessons)
+
+    def lesson(self, lesson_id: str) -> Lesson:
+        """Load a lesson. Raises PackError with all of its problems, or when there is none of this id."""
+        return self.loaded_lesson(lesson_id).value
+
+    def loaded_lesson(self, lesson_id: str) -> Loaded[Lesson]:
+        """Load a lesson together with the places of its parts. Raises PackError as :meth:`lesson` does."""
+        return load_lesson(inside(self.folder, self.heading(lesson_id).file))
+
+    def heading(self, lesson_id: str) -> LessonHeading:
+        """Return the heading of the first lesson called ``lesson_id``. Raises PackError when there is none."""
+        likely = next((file for file in self.pack.lessons if Path(file).stem == lesson_id), None)
+        if likely and (found := heading(self.folder, likely)).id == lesson_id:
+            return found
+        for one in self.headings:
+            if one.id == lesson_id:
+                return one
+        ids = [one.id for one in self.headings]
+        message = _("found no lesson {found} in this pack; expected one of {known}{near}").format(
+            found=quoted(lesson_id), known=listed(ids[:20]), near=did_you_mean(lesson_id, ids)
+        )
+        raise PackError([Problem(file=shown(self.folder / PACK_FILE), message=message, code="no-such-lesson")])
+
+
+def open_folder(folder: Path, wanted: str | None = None) -> OpenPack:
+    """Open the pack in ``folder``. Raises PackError when its ``pack.yaml`` cannot be used."""
+    return OpenPack(load_pack(folder / PACK_FILE), folder, wanted or language())
+
+
+def open_pack(ref: str | Path, language: str | None = None) -> OpenPack:
+    """Open a pack: a folder, its ``pack.yaml``, or the id of one that :func:`find_packs` finds.
+
+    ``language`` is that of the words, where a translation has them; None: the learner's.
+    Raises PackError when there is no such pack, or its ``pack.yaml`` cannot be used.
+    """
+    path = Path(ref)
+    if path.name == PACK_FILE:
+        path = path.parent
+    if isinstance(ref, Path) or "/" in ref or "\\" in ref or ref in {".", ".."} or (path / PACK_FILE).is_file():
+        return open_folder(path, language)
+    found = find_packs()
+    for one in found.packs:
+        if one.id == ref:
+            return open_folder(one.folder, language)
+    ids = [one.id for one in found.packs]
+    message = _("found no pack of this name and no such folder; expected a folder or one of {known}{near}").format(
+        known=listed(ids), near=did_you_mean(ref, ids)
+    )
+    raise PackError([Problem(file=ref, message=message, code="no-such-pack")])
