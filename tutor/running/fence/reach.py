@@ -36,6 +36,11 @@ _SYSTEM: Final = (
 _TUTOR: Final = Path(__file__).resolve().parents[2]
 
 
+def package() -> str:
+    """The folder of this package, which in a wheel holds the lessons too."""
+    return str(_TUTOR)
+
+
 def private_folders() -> frozenset[str]:
     """Where lessons, their solutions and what is stored about the learner may lie."""
     named = [Path(part).expanduser() for part in os.environ.get("TUTOR_PACKS", "").split(os.pathsep) if part]

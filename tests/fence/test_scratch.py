@@ -1,0 +1,90 @@
+"""The scratch folder is measured and wiped, whatever was put in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tutor.running.fence import fill, scratch, wipe
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "scratch"
+    made.mkdir()
+    return made
+
+
+def test_a_wiped_folder_is_gone_with_all_in_it(folder: Path) -> None:
+    (folder / "a" / "b").mkdir(parents=True)
+    (folder / "a" / "b" / "file").write_text("x")
+    wipe(str(folder))
+    assert not folder.exists()
+
+
+def test_a_tree_deeper_than_any_path_may_be_is_wiped(folder: Path) -> None:
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("deep", dir_fd=here)
+        below = os.open("deep", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    wipe(str(folder))
+    assert not folder.exists()
+
+
+def test_folders_without_any_permission_are_wiped(folder: Path) -> None:
+    (folder / "closed" / "inner").mkdir(parents=True)
+    (folder / "closed" / "inner" / "file").write_text("x")
+    (folder / "closed" / "inner").chmod(0)
+    (folder / "closed").chmod(0)
+    wipe(str(folder))
+    assert not folder.exists()
+
+
+def test_wiping_follows_no_link(folder: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").write_text("x")
+    (folder / "to-folder").symlink_to(kept)
+    (folder / "to-file").symlink_to(kept / "file")
+    wipe(str(folder))
+    assert not folder.exists()
+    assert (kept / "file").read_text() == "x"
+
+
+def test_a_link_in_place_of_the_folder_is_not_followed(folder: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    (folder / "file").write_text("x")
+    wipe(str(link))
+    assert (folder / "file").exists()
+
+
+def test_names_that_are_no_text_are_wiped(folder: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff\x1b[2J")).write_bytes(b"")
+    wipe(str(folder))
+    assert not folder.exists()
+
+
+def test_wiping_what_is_not_there_is_nothing(tmp_path: Path) -> None:
+    wipe(str(tmp_path / "never"))
+
+
+def test_too_many_files_are_noticed_without_counting_them_all(folder: Path) -> None:
+    for number in range(scratch.MOST_ENTRIES + 10):
+        (folder / str(number)).touch()
+    found = fill(str(folder))
+    assert "files" in found.too_much
+    assert found.entries == scratch.MOST_ENTRIES + 1
+
+
+def test_too_many_bytes_are_noticed_in_folders_too(folder: Path) -> None:
+    (folder / "inner").mkdir()
+    assert fill(str(folder)).too_much == ""
+    with (folder / "inner" / "large").open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, scratch.MOST_BYTES + (1 << 20))
+    assert "MiB" in fill(str(folder)).too_much

@@ -1,0 +1,53 @@
+"""bubblewrap around the whole server, where it is installed and asked for.
+
+A second fence outside the first: no network at all, no other process in sight, the system read-only, the home
+folder and every lesson out of sight. It also serves where the kernel has no Landlock.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from tutor.running.fence import reach
+
+ASKED_BY: Final = "TUTOR_BWRAP"
+
+
+def asked(environment: Mapping[str, str]) -> bool:
+    """Whether the learner asked for it: ``TUTOR_BWRAP=1``."""
+    return environment.get(ASKED_BY, "") not in {"", "0"}
+
+
+def available() -> str | None:
+    """The program's path, or None where it is not installed."""
+    return shutil.which("bwrap")
+
+
+def wrapped(command: Sequence[str], scratch: str, *, bwrap: str, home: str | None = None) -> list[str]:
+    """``command`` started inside bubblewrap; it may write in ``scratch`` only, which keeps its path."""
+    roots = reach.readable_roots()
+    hidden = [os.path.realpath(home or Path.home()), "/tmp", "/var/tmp", "/run"]  # noqa: S108 - hidden, not used
+    arguments = [bwrap, "--die-with-parent", "--new-session", "--unshare-all", "--ro-bind", "/", "/"]
+    for folder in hidden:
+        if os.path.isdir(folder) and folder != "/":  # noqa: PTH112
+            arguments += ["--tmpfs", folder]
+    for root in sorted(roots):
+        if any(root.startswith(folder + "/") for folder in hidden) and os.path.exists(root):  # noqa: PTH110
+            arguments += ["--ro-bind", root, root]
+    arguments += _package(hidden)
+    for folder in sorted(reach.private_folders() - {reach.package()}):
+        if os.path.isdir(folder):  # noqa: PTH112
+            arguments += ["--tmpfs", folder]
+    return [*arguments, "--dev", "/dev", "--proc", "/proc", "--bind", scratch, scratch, "--", *command]
+
+
+def _package(hidden: Sequence[str]) -> list[str]:
+    """The tutor itself stays readable to the server, without its lessons."""
+    package = reach.package()
+    shown = ["--ro-bind", package, package] if any(package.startswith(folder + "/") for folder in hidden) else []
+    lessons = os.path.join(package, "lessons")  # noqa: PTH118
+    return [*shown, *(["--tmpfs", lessons] if os.path.isdir(lessons) else [])]  # noqa: PTH112
