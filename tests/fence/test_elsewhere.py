@@ -160,16 +160,28 @@ def test_bubblewrap_gets_no_network_no_processes_and_one_folder_to_write(tmp_pat
 
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
 def test_inside_bubblewrap_the_home_folder_and_the_network_are_gone(tmp_path: Path) -> None:
-    code = "import os, socket, sys; print(os.listdir(sys.argv[1]), [n for _, n in socket.if_nameindex()])"
+    code = """
+import os, socket, sys
+try:
+    open(sys.argv[2] + "/written", "w")
+    print("home written")
+except OSError:
+    pass
+print(os.path.exists(sys.argv[1]), [name for _, name in socket.if_nameindex()], len(os.listdir("/proc")) > 500)
+open(sys.argv[3] + "/written", "w")
+"""
     home = tmp_path / "home"
-    home.mkdir()
-    (home / "private").touch()
     scratch = tmp_path / "scratch"
-    scratch.mkdir()
+    for folder in (home, scratch):
+        folder.mkdir()
+    private = home / "private"
+    private.touch()
     bwrap = bubblewrap_available()
     assert bwrap is not None
-    command = bubblewrap.wrapped([sys.executable, "-c", code, str(home)], str(scratch), bwrap=bwrap, home=str(home))
+    program = [sys.executable, "-c", code, str(private), "/var", str(scratch)]
+    command = bubblewrap.wrapped(program, str(scratch), bwrap=bwrap, home=str(home))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "Operation not permitted" in done.stderr or "setting up uid map" in done.stderr:
         pytest.skip("this machine lets nobody make namespaces")
-    assert done.stdout.strip() == "[] ['lo']", done.stderr
+    assert done.stdout.strip() == "False ['lo'] False", done.stderr
+    assert (scratch / "written").exists()
