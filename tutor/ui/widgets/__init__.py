@@ -1,0 +1,1 @@
+"""The parts of a screen. Each shows one piece of data and speaks by messages."""

@@ -1,0 +1,160 @@
+"""The result pane: verdict, output and tensors of the last run, one view at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tutor.ui.commands import key_of
+from tutor.ui.parts import Part, Words
+from tutor.ui.widgets.parts import OfferView, part_views
+from tutor.words import _
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from tutor.autograd import Observation
+    from tutor.session import Foreseen, Result
+
+View: TypeAlias = Literal["result", "output", "tensors"]
+VIEWS: Final[tuple[View, ...]] = ("result", "output", "tensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the pane shows. ``trouble``: why the last run could not be judged."""
+
+    result: Result | None = None
+    foreseen: Foreseen | None = None
+    stale: bool = False
+    trouble: str | None = None
+    view: View = "result"
+    invitation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How the runner is: a word, and a tone for its dot."""
+
+    word: str = ""
+    tone: str = "$muted"
+
+
+class Strip(Widget):
+    """The names of the views, and on the right how the run is going."""
+
+    DEFAULT_CSS = """
+    Strip { height: 1; width: 1fr; background: $surface; padding: 0 1; }
+    """
+
+    shown: reactive[Shown] = reactive(Shown())
+    pulse: reactive[Pulse] = reactive(Pulse())
+
+    @dataclass
+    class Chosen(Message):
+        view: View
+
+    def _labels(self) -> list[tuple[View, str]]:
+        observation = observation_of(self.shown)
+        lines = sum(chunk.text.count("\n") for chunk in observation.output) if observation else 0
+        warnings = len(observation.warnings) if observation else 0
+        tensors = len(observation.tensors) if observation else 0
+        counts = {"result": "", "output": f" {lines + warnings or ''}", "tensors": f" {tensors or ''}"}
+        names = {"result": _("Result"), "output": _("Output"), "tensors": _("Tensors")}
+        return [(view, f"{names[view]}{counts[view]}".rstrip()) for view in VIEWS]
+
+    def render(self) -> Content:
+        pieces: list[tuple[str, str]] = []
+        for view, label in self._labels():
+            here = view == self.shown.view
+            pieces += [(label, "bold underline $primary" if here else "$muted"), ("   ", "")]
+        left = Content.assemble(*pieces)
+        right = Content.assemble(("● ", self.pulse.tone), (self.pulse.word, "$muted")) if self.pulse.word else Content()
+        gap = max(1, self.content_size.width - left.cell_length - right.cell_length)
+        return Content.assemble(left, " " * gap, right)
+
+    def on_click(self, event: events.Click) -> None:
+        at = event.x - self.styles.padding.left
+        for view, label in self._labels():
+            if at < len(label) + 2:
+                self.post_message(self.Chosen(view))
+                return
+            at -= len(label) + 3
+
+
+def observation_of(shown: Shown) -> Observation | None:
+    if shown.result is not None:
+        return shown.result.assessment.observation
+    if shown.foreseen is not None:
+        return shown.foreseen.verdict.observation
+    return None
+
+
+class ResultPane(Vertical):
+    DEFAULT_CSS = """
+    ResultPane {
+        background: $surface;
+        & > VerticalScroll { padding: 0 1; }
+        &.-stale > VerticalScroll { opacity: 60%; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self._drawn: Shown | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Strip()
+        yield VerticalScroll(id="result-body")
+
+    @property
+    def offers(self) -> list[OfferView]:
+        return list(self.query(OfferView))
+
+    def pulse(self, pulse: Pulse) -> None:
+        self.query_one(Strip).pulse = pulse
+
+    async def show(self, shown: Shown) -> None:
+        """Draw ``shown``, unless it stands there already."""
+        self.set_class(shown.stale, "-stale")
+        if self._drawn is not None and replace(shown, stale=False) == replace(self._drawn, stale=False):
+            return
+        self._drawn = shown
+        self.query_one(Strip).shown = shown
+        body = self.query_one("#result-body", VerticalScroll)
+        with self.app.batch_update():
+            await body.remove_children()
+            await body.mount_all(part_views(parts_of(shown)))
+        body.scroll_home(animate=False)
+
+
+def parts_of(shown: Shown) -> list[Part]:
+    if shown.trouble is not None:
+        return [Words(Content(shown.trouble), "warn")]
+    observation = observation_of(shown)
+    if observation is None and shown.foreseen is None:
+        return [Words(Content(shown.invitation), "muted")]
+    from tutor.ui.results import output_parts, prediction_parts, result_parts  # noqa: PLC0415
+    from tutor.ui.tensors import tensor_parts  # noqa: PLC0415
+
+    if observation is not None and shown.view == "output":
+        return list(output_parts(observation))
+    if observation is not None and shown.view == "tensors":
+        return list(tensor_parts(observation))
+    if shown.result is not None:
+        return list(result_parts(shown.result))
+    return list(prediction_parts(shown.foreseen.typed, shown.foreseen.verdict)) if shown.foreseen else []
+
+
+def invitation_to_run(*, live: bool) -> str:
+    run = key_of("run")
+    if live:
+        return _("Write your answer above. It runs when you stop typing, or at once with {key}.").format(key=run)
+    return _("Write your answer above, then run it with {key}.").format(key=run)
