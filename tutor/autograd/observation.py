@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from tutor.autograd.graph import Graph
+from tutor.autograd.history import History
 from tutor.autograd.values import TensorValue, Value
 
 Outcome: TypeAlias = Literal[
@@ -56,7 +58,8 @@ class FrameSeen:
     ``line`` and ``end_line`` count from 1; ``column`` and ``end_column`` from 0, in characters, half open.
     """
 
-    where: Literal["answer", "setup", "probe", "library"]
+    where: Literal["answer", "setup", "probe", "neighbour", "library"]
+    """``neighbour``: another file of the learner's, imported from beside an open script."""
     filename: str
     function: str
     line: int
@@ -125,6 +128,10 @@ class Observation:
     """Bytes of output left out between head and tail."""
     warnings: tuple[WarningSeen, ...] = ()
     exception: ExceptionSeen | None = None
+    history: History | None = None
+    """What happened, when the program asked for it."""
+    graphs: tuple[Graph, ...] = ()
+    """The graph of each tensor that the program left and that has one, when the program asked for it."""
     detail: str = ""
     """What is known beyond the outcome: ``SIGSEGV``, ``os._exit(3)``, ``10 s of wall time``."""
     walls: tuple[str, ...] = field(default=())

@@ -24,6 +24,7 @@ from tutor.explaining.changes.expressions import (
     Unwrap,
     WithMethod,
 )
+from tutor.explaining.changes.loops import IntoLoop
 from tutor.explaining.changes.source import Edit, Source, parsed, parses
 from tutor.explaining.changes.statements import Insert, Move, RemoveStatement, ReplaceStatement, Swap
 
@@ -84,6 +85,7 @@ __all__ = [
     "FloatLiterals",
     "InCall",
     "Insert",
+    "IntoLoop",
     "Lift",
     "Move",
     "RemoveDecorator",

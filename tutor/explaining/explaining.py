@@ -1,0 +1,105 @@
+"""From a run to explanations: suspect kinds, look again under observation, find the cause, try the changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from tutor.autograd import Observation, Program, Run
+from tutor.explaining.changes import Together
+from tutor.explaining.explanation import Explanation, Fix
+from tutor.explaining.facts import Facts
+from tutor.explaining.kind import Finding, Kind, Mending
+from tutor.explaining.registry import all_kinds
+
+if TYPE_CHECKING:
+    from tutor.judging.verdict import Verdict
+
+Judge: TypeAlias = "Callable[[str], Awaitable[Verdict]]"
+"""Assesses a changed program as an answer to the step."""
+
+_ORDER = {"error": 0, "silent": 1, "warning": 2, "note": 3}
+_FIXES = 4
+
+
+async def explain(
+    program: Program,
+    observation: Observation,
+    run: Run,
+    *,
+    verdict: Verdict | None = None,  # noqa: ARG001 -- for the experiments on wrong gradients
+    judge: Judge | None = None,
+) -> tuple[Explanation, ...]:
+    """What went wrong in ``program``, or may surprise; the most important first, nothing for a program without fault.
+
+    ``observation`` is of a run of ``program``; ``run`` runs it again, observed, and tries the changes. With ``judge``
+    a change counts as verified when the step accepts it; without, when the changed program runs to its end.
+    """
+    facts = Facts(program, observation)
+    suspected = [kind for kind in all_kinds() if kind.suspects(facts)]
+    if any(kind.needs_history for kind in suspected):
+        again = await run(replace(program, collect=program.collect | {"history"}, probes=()))
+        facts = facts.with_history(again.history)
+    found = _findings(suspected, facts)
+    explanations = await asyncio.gather(*(_explained(kind, finding, facts, run, judge) for kind, finding in found))
+    return tuple(sorted(explanations, key=lambda one: _ORDER[one.severity]))
+
+
+def _findings(suspected: list[Kind], facts: Facts) -> list[tuple[str, Finding]]:
+    """One error at most: what it leads to would only distract. Without an error, whatever else was found."""
+    found: list[tuple[str, Finding]] = []
+    for kind in suspected:
+        finding = kind.find(facts)
+        if finding is None:
+            continue
+        slug = finding.kind or kind.slug
+        if finding.severity == "error":
+            return [(slug, finding)]
+        if slug not in {known for known, _finding in found}:
+            found.append((slug, finding))
+    return found
+
+
+async def _explained(kind: str, finding: Finding, facts: Facts, run: Run, judge: Judge | None) -> Explanation:
+    tried = await asyncio.gather(*(_tried(mending, facts, run, judge) for mending in finding.mendings))
+    fixes = [fix for fix in tried if fix is not None]
+    verified = [fix for fix in fixes if fix.verified]
+    return Explanation(
+        kind=kind,
+        severity=finding.severity,
+        line=finding.line,
+        cause_line=finding.cause_line,
+        headline=finding.headline,
+        why=finding.why,
+        fixes=tuple(_distinct(verified or fixes)[:_FIXES]),
+        lesson=finding.lesson,
+    )
+
+
+def _distinct(fixes: list[Fix]) -> list[Fix]:
+    return list({fix.code: fix for fix in reversed(fixes)}.values())[::-1]
+
+
+async def _tried(mending: Mending, facts: Facts, run: Run, judge: Judge | None) -> Fix | None:
+    """The mended program, run. None when the change does not fit, or the program fails where it did before."""
+    code = Together(mending.changes).apply(facts.program.source)
+    if code is None or code == facts.program.source:
+        return None
+    observation = await run(replace(facts.program, source=code, collect=frozenset({"tensors"})))
+    if observation.outcome != "ok":
+        moved_on = observation.outcome == "exception" and not _same_failure(observation, facts.observation)
+        return Fix(title=mending.title, code=code) if moved_on else None
+    if mending.holds is not None and not mending.holds(observation):
+        return None
+    if judge is None:
+        return Fix(title=mending.title, code=code, verified=True)
+    verdict = await judge(code)
+    return Fix(title=mending.title, code=code, verified=verdict.passed)
+
+
+def _same_failure(one: Observation, other: Observation) -> bool:
+    if one.exception is None or other.exception is None:
+        return True
+    return one.exception.message.split(":")[0] == other.exception.message.split(":")[0]

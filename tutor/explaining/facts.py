@@ -1,0 +1,217 @@
+"""What is known of a run, as rules ask for it: the program, what was observed, and the history."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+
+from tutor.autograd import ExceptionSeen, FrameSeen, Local, Observation, Program
+from tutor.autograd.graph import Graph
+from tutor.autograd.history import BackwardSeen, Event, History, Place, TensorKnown
+from tutor.explaining.code import Code, flat
+from tutor.words import _
+
+_NOTHING = History()
+
+
+class Facts:
+    """The facts of one run. Lines are those of the learner's file; tensors are known by their number."""
+
+    def __init__(self, program: Program, observation: Observation, history: History | None = None) -> None:
+        self.program = program
+        self.observation = observation
+        self.history = history or _NOTHING
+        try:
+            self.code = Code(program.source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            self.code = Code("")
+
+    def with_history(self, history: History | None) -> Facts:
+        return Facts(self.program, self.observation, history)
+
+    # The failure
+
+    @property
+    def exception(self) -> ExceptionSeen | None:
+        return self.observation.exception
+
+    def raised(self, *fragments: str, type: str | None = None) -> bool:  # noqa: A002 -- reads as a sentence
+        """Whether the program ended in an exception whose message holds one of ``fragments``."""
+        seen = self.exception
+        if seen is None or (type is not None and seen.type != type):
+            return False
+        return any(fragment.lower() in seen.message.lower() for fragment in fragments)
+
+    @property
+    def line(self) -> int | None:
+        return self.exception.line if self.exception else None
+
+    @property
+    def frame(self) -> FrameSeen | None:
+        """The frame of the learner's own that the exception passed last."""
+        frames = self.exception.frames if self.exception else ()
+        return next((frame for frame in reversed(frames) if frame.where == "answer"), None)
+
+    def local(self, name: str) -> Local | None:
+        """A variable where the exception was raised, looked up as Python would: the function's, then the module's."""
+        frames = [frame for frame in (self.exception.frames if self.exception else ()) if frame.where == "answer"]
+        for frame in frames[-1:] + frames[:1]:
+            found = next((local for local in frame.locals if local.name == name), None)
+            if found is not None:
+                return found
+        return None
+
+    @cached_property
+    def failing(self) -> ast.expr | ast.stmt | None:
+        """The failing expression in the syntax tree, or the statement it stands in."""
+        if self.failed_event is not None:
+            found = self.code.at(self.history.place(self.failed_event))
+            if found is not None:
+                return found
+        frame = self.frame
+        if frame is None:
+            return None
+        if frame.column is not None and frame.end_column is not None:
+            exact = self.code.between(frame.line, frame.column, frame.end_line or frame.line, frame.end_column)
+            if exact is not None:
+                return exact
+        return self.code.statement_at(frame.line)
+
+    # The history
+
+    @cached_property
+    def failed_event(self) -> Event | None:
+        number = self.history.failed
+        event = None if number is None else self.history.by_seq.get(number)
+        return event if event is not None and event.place >= 0 else None
+
+    @cached_property
+    def failed_backward(self) -> BackwardSeen | None:
+        event = self.failed_event
+        return next((seen for seen in reversed(self.history.backwards) if event and seen.event == event.seq), None)
+
+    def events(self, *ops: str) -> list[Event]:
+        """Events of these operations within the program, in order."""
+        return [event for event in self.history.events if event.op in ops and event.place >= 0]
+
+    def tensor(self, number: int) -> TensorKnown | None:
+        return self.history.by_id.get(number)
+
+    def maker(self, number: int) -> Event | None:
+        """The event that a tensor came from."""
+        known = self.tensor(number)
+        event = None if known is None or known.made_by is None else self.history.by_seq.get(known.made_by)
+        return event if event is not None and event.place >= 0 else None
+
+    def place_of(self, event: Event | None) -> Place | None:
+        return self.history.places[event.place] if event is not None and event.place >= 0 else None
+
+    def line_of(self, event: Event | None) -> int | None:
+        """The line of an event in the learner's file; None when it happened in the step's setup."""
+        place = self.place_of(event)
+        return place.line if place is not None and place.where == "answer" else None
+
+    def node_of(self, event: Event | None) -> ast.expr | ast.stmt | None:
+        return self.code.at(self.place_of(event))
+
+    def text_of(self, event: Event | None) -> str:
+        """The expression of an event as the learner wrote it."""
+        return self.code.segment(self.node_of(event))
+
+    def callers(self, event: Event) -> list[Place]:
+        """The calls that led to an event, the nearest first."""
+        found: list[Place] = []
+        place = self.place_of(event)
+        while place is not None and place.caller is not None:
+            place = self.history.places[place.caller]
+            found.append(place)
+        return found
+
+    # Names
+
+    @cached_property
+    def _names(self) -> dict[int, list[str]]:
+        names: dict[int, list[str]] = {}
+        for named in self.history.names:
+            names.setdefault(named.tensor, []).append(named.name)
+        return names
+
+    def names(self, number: int) -> list[str]:
+        """The names that referred to a tensor at the end; plain variables first."""
+        return sorted(self._names.get(number, []), key=lambda name: not name.isidentifier())
+
+    def name(self, number: int) -> str | None:
+        """The learner's name for a tensor: of a variable that holds it, or of what it was assigned to when made."""
+        names = self.names(number)
+        if names:
+            return names[0]
+        known = self.tensor(number)
+        assigned = self.assigned_name(self.maker(number))
+        if assigned is None and known is not None and known.base is not None and known.made_by is None:
+            return self.name(known.base)
+        return assigned
+
+    def assigned_name(self, event: Event | None) -> str | None:
+        """The name that an event's result was assigned to, also through ``return``."""
+        node = self.node_of(event)
+        if event is None or node is None:
+            return None
+        for place in [None, *self.callers(event)]:
+            if place is not None:
+                node = self.code.at(place)
+            if node is None:
+                return None
+            targets = [part for target in self.code.targets(node) for part in flat(target)]
+            if targets:
+                index = 0
+                return self.code.segment(targets[index]) if len(targets) == 1 else None
+            above = self.code.parents.get(node)
+            if not isinstance(above, (ast.Return, ast.Lambda)):
+                return None
+        return None
+
+    def called(self, number: int) -> str:
+        """The tensor's name in backticks, or the expression that made it; for sentences."""
+        name = self.name(number) or self.text_of(self.maker(number))
+        return f"`{name}`" if name else _("a tensor")
+
+    def parameters(self) -> list[tuple[str, TensorKnown]]:
+        """The leaves that the program can name and that require grad."""
+        found: dict[int, tuple[str, TensorKnown]] = {}
+        for named in self.history.names:
+            known = self.tensor(named.tensor)
+            if known is not None and known.requires_grad and known.is_leaf:
+                found.setdefault(known.id, (self.name(known.id) or named.name, known))
+        return list(found.values())
+
+    # The graph
+
+    @property
+    def graph(self) -> Graph | None:
+        """The graph that the failing backward was going through."""
+        return self.failed_backward.graph if self.failed_backward else None
+
+    def repeated(self, node: ast.AST | None) -> bool:
+        """Whether ``node`` stands in a loop, or in a function that is called from one or more than once."""
+        if node is None:
+            return False
+        if self.code.loop(node) is not None:
+            return True
+        scope = self.code.scope(node)
+        if not isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+        calls = self.code.calls(scope.name)
+        return len(calls) > 1 or any(self.repeated(call) for call in calls if self.code.scope(call) is not scope)
+
+
+def shape(size: tuple[int, ...]) -> str:
+    """``(4,)``, ``(2, 3)``, ``()``: as Python writes it."""
+    return str(tuple(size))
+
+
+def count(size: tuple[int, ...]) -> int:
+    """The number of elements of a tensor of this shape."""
+    total = 1
+    for one in size:
+        total *= one
+    return total

@@ -1,0 +1,1 @@
+"""One file for each kind of mistake, or for a few that are told apart together."""

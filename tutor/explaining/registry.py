@@ -1,0 +1,26 @@
+"""All kinds of mistakes, found in the package ``kinds``: a new file there is a new kind."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import lru_cache
+
+from tutor.explaining import kinds
+from tutor.explaining.kind import Kind
+
+
+@lru_cache(maxsize=1)
+def all_kinds() -> tuple[Kind, ...]:
+    """Every ``Kind`` that a module of ``kinds`` defines, by rank."""
+    found: dict[str, Kind] = {}
+    for module in pkgutil.iter_modules(kinds.__path__):
+        loaded = importlib.import_module(f"{kinds.__name__}.{module.name}")
+        for value in vars(loaded).values():
+            if isinstance(value, Kind):
+                found[value.slug] = value
+    return tuple(sorted(found.values(), key=lambda kind: (kind.rank, kind.slug)))
+
+
+def find_kind(slug: str) -> Kind | None:
+    return next((kind for kind in all_kinds() if kind.slug == slug), None)
