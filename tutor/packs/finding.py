@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from tutor.packs.files import PACK_FILE, shown
 from tutor.packs.format import Pack
-from tutor.packs.loading import load_pack
+from tutor.packs.loading import load
 from tutor.packs.problem import PackError, Problem, quoted
 from tutor.words import _
 
@@ -60,7 +60,7 @@ def find_packs() -> FoundPacks:
     problems: list[Problem] = []
     for folder, origin in _candidates(problems):
         try:
-            loaded = load_pack(folder / PACK_FILE)
+            loaded = load(folder / PACK_FILE, Pack)
         except PackError as error:
             problems.extend(error.problems)
             continue

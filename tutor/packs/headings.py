@@ -8,23 +8,27 @@ not enough.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
-from typing import Final
+from typing import Final, TypeVar
 
-from tutor.packs.files import inside, shown
+from tutor.packs.files import PACK_FILE, inside, named_at, shown
 from tutor.packs.format import Slug, Words
 from tutor.packs.loading import loaded, read
 from tutor.packs.parsing import parse
-from tutor.packs.problem import PackError, Problem
-from tutor.packs.source import Source, decoded, read_source
+from tutor.packs.problem import PackError, Problem, quoted
+from tutor.packs.shapes import record_shape
+from tutor.packs.source import Source, decoded, read_source, read_start
 from tutor.packs.tree import Mapping, plain_value
 from tutor.text import safe_line
+from tutor.words import _
+
+T = TypeVar("T")
 
 _READ_FIRST: Final = 2048
 _STEPS: Final = re.compile(r"^steps:", re.MULTILINE)
 _ENTRY: Final = re.compile(r"(id|title|summary): +(\S.*?) *\Z")
-_NAMES: Final = ("id", "title", "summary")
 _ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
@@ -40,6 +44,14 @@ class LessonHeading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeadWords:
+    """The first fields of a translation."""
+
+    title: Words | None = None
+    summary: Words | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """The first fields of a lesson."""
 
@@ -48,38 +60,68 @@ class Head:
     summary: Words
 
 
-def heading(folder: Path, file: str) -> LessonHeading:
-    """Return the heading of the lesson ``file`` of the pack in ``folder``. Total: problems are in the heading."""
-    stem = PurePath(file).stem
+def heading(folder: Path, file: str, place: tuple[int, int] = (1, 1)) -> LessonHeading:
+    """Return the heading of the lesson ``file`` of the pack in ``folder``, named at ``place`` in its ``pack.yaml``.
+
+    Total: problems are in the heading.
+    """
+    stem = safe_line(PurePath(file).stem)
     try:
         path = inside(folder, file)
-        known = _quick(path) or _careful(path)
+        known = _quick(path)
+        if len(known) < 3 or not _ID.match(known["id"]):
+            known = asdict(_careful(path, Head))
     except PackError as error:
-        return LessonHeading(id=safe_line(stem), title=safe_line(stem), summary="", file=file, problems=error.problems)
+        problems = named_at(error.problems, shown(folder / PACK_FILE), place)
+        return LessonHeading(id=stem, title=stem, summary="", file=file, problems=problems)
     return LessonHeading(id=known["id"], title=known["title"], summary=known["summary"], file=file)
 
 
-def _quick(path: Path) -> dict[str, str] | None:
-    """Return id, title and summary where they stand on lines that can only mean one thing."""
+def translated_heading(original: LessonHeading, overlay: Path) -> LessonHeading:
+    """Return ``original`` in the words of a translation, as far as it has them and can be read."""
+    known: dict[str, str | None] = dict(_quick(overlay))
+    if not known:
+        try:
+            known = asdict(_careful(overlay, HeadWords))
+        except PackError:
+            return original
+    title, summary = known.get("title") or original.title, known.get("summary") or original.summary
+    return replace(original, title=title, summary=summary)
+
+
+def once_each(headings: Iterable[LessonHeading]) -> Iterator[LessonHeading]:
+    """Yield ``headings``; one whose id an earlier one has, with the problem that it can never be opened."""
+    first: dict[str, str] = {}
+    for one in headings:
+        other = first.setdefault(one.id, one.file)
+        if other == one.file:
+            yield one
+            continue
+        message = _("found the lesson id {id} a second time; expected each once: {other} has it already")
+        text = message.format(id=quoted(one.id), other=quoted(other))
+        yield replace(one, problems=(*one.problems, Problem(file=one.file, message=text, code="duplicate-id")))
+
+
+def _quick(path: Path) -> dict[str, str]:
+    """Return id, title and summary where they stand on lines that can only mean one thing; else nothing."""
     try:
-        with path.open("rb") as opened:
-            text = decoded(opened.read(_READ_FIRST).rpartition(b"\n")[0], "").text
-    except (OSError, PackError):
-        return None
+        text = decoded(read_start(path, _READ_FIRST).rpartition(b"\n")[0], "").text
+    except PackError:
+        return {}
     known: dict[str, str] = {}
     for line in text.split("\n"):
         if line.startswith("steps:"):
-            return known if len(known) == 3 and _ID.match(known["id"]) else None
+            return known
         entry = _ENTRY.match(line)
         if entry is None:
             if line and not line.startswith("#"):
-                return None
+                return {}
             continue
         value = _surely(entry[2])
         if value is None or entry[1] in known:
-            return None
+            return {}
         known[entry[1]] = value
-    return None
+    return {}
 
 
 def _surely(written: str) -> str | None:
@@ -94,22 +136,23 @@ def _surely(written: str) -> str | None:
     return written if isinstance(plain_value(written), str) else None
 
 
-def _careful(path: Path) -> dict[str, str]:
+def _careful(path: Path, kind: type[T]) -> T:
     source = read_source(path, shown(path))
     steps = _STEPS.search(source.text)
     if steps and steps.start():
         try:
-            return _fields(replace(source, text=source.text[: steps.start()]))
+            return _fields(replace(source, text=source.text[: steps.start()]), kind)
         except PackError:
             pass
-    return _fields(source)
+    return _fields(source, kind)
 
 
-def _fields(source: Source) -> dict[str, str]:
+def _fields(source: Source, kind: type[T]) -> T:
     parsed = parse(source)
     root = parsed.root
-    if isinstance(root, Mapping):
-        root.pairs = [pair for pair in root.pairs if pair[0].text in _NAMES]
     if root is None:
-        return asdict(loaded(source, Head).value)
-    return asdict(read(source, root, Head, parsed.problems).value)
+        return loaded(source, kind).value
+    if isinstance(root, Mapping):
+        wanted = record_shape(kind).names
+        root.pairs = [pair for pair in root.pairs if pair[0].text in wanted]
+    return read(source, root, kind, parsed.problems).value

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from tutor.packs.format import Holds
-from tutor.packs.problem import did_you_mean, quoted
+from tutor.packs.problem import quoted
 from tutor.packs.python_text import code_trouble, is_dotted_name, offset_in
 from tutor.packs.source import Source
 from tutor.packs.traps import block_form
@@ -204,7 +204,7 @@ class Leaves:
     def constant(self, wanted: str | int, node: Node, key: str) -> tuple[str | int] | None:
         if isinstance(node, Scalar) and node.value == wanted and type(node.value) is type(wanted):
             return (wanted,)
-        near = did_you_mean(node.text, [str(wanted)]) if isinstance(node, Scalar) else ""
+        near = _(", without quotes") if isinstance(node, Scalar) and node.text == str(wanted) else ""
         message = _("found {found} for `{key}`; expected {wanted}{near}")
         text = message.format(found=self.described(node), key=key, wanted=wanted, near=near)
         self._say(node.start, text, "constant")

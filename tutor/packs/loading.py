@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -14,8 +14,9 @@ from tutor.packs.problem import PackError, Problem
 from tutor.packs.reading import MISSING, Reading
 from tutor.packs.reading import Path as Within
 from tutor.packs.rules import RULES
-from tutor.packs.shapes import record_shape
+from tutor.packs.shapes import names_within, record_shape
 from tutor.packs.source import Source, read_source
+from tutor.packs.translation import LessonWords, PackWords
 from tutor.packs.tree import Node
 from tutor.words import _
 
@@ -38,23 +39,32 @@ class Loaded(Generic[T]):
         return self.source.place(self.offsets.get(within, 0))
 
 
-def load(path: Path, kind: type[T]) -> Loaded[T]:
-    """Load the file at ``path`` as a ``kind``. Raises PackError with all of its problems."""
-    return loaded(read_source(path, shown(path)), kind)
+def load(path: Path, kind: type[T], kinds: Collection[str] | None = None) -> Loaded[T]:
+    """Load the file at ``path`` as a ``kind``. Raises PackError with all of its problems.
+
+    ``kinds``: the kinds of explanation that a foreseen mistake may name; None: any.
+    """
+    return loaded(read_source(path, shown(path)), kind, kinds)
 
 
-def loaded(source: Source, kind: type[T]) -> Loaded[T]:
+def loaded(source: Source, kind: type[T], kinds: Collection[str] | None = None) -> Loaded[T]:
     """Read ``source`` as a ``kind`` (Lesson, Pack, or the words of one). Raises PackError with all of its problems."""
     parsed = parse(source)
     if parsed.root is None:
         problems = parsed.problems or (_empty(source, kind),)
         raise PackError(sorted(problems))
-    return read(source, parsed.root, kind, parsed.problems)
+    return read(source, parsed.root, kind, parsed.problems, kinds)
 
 
-def read(source: Source, root: Node, kind: type[T], before: tuple[Problem, ...] = ()) -> Loaded[T]:
+def read(
+    source: Source,
+    root: Node,
+    kind: type[T],
+    before: tuple[Problem, ...] = (),
+    kinds: Collection[str] | None = None,
+) -> Loaded[T]:
     """Read the tree of ``source`` as a ``kind``; ``before`` are the problems found when parsing it."""
-    reading = Reading(source, RULES)
+    reading = Reading(source, RULES, _original_keys() if kind in {LessonWords, PackWords} else frozenset(), kinds)
     value = reading.read(record_shape(kind), root)
     problems = sorted((*before, *reading.problems))
     errors = [problem for problem in problems if problem.severity == "error"]
@@ -69,9 +79,5 @@ def _empty(source: Source, kind: type[T]) -> Problem:
     return source.problem(0, message.format(first=first), "empty")
 
 
-def load_lesson(path: Path) -> Loaded[Lesson]:
-    return load(path, Lesson)
-
-
-def load_pack(path: Path) -> Loaded[Pack]:
-    return load(path, Pack)
+def _original_keys() -> frozenset[str]:
+    return names_within(record_shape(Lesson)) | names_within(record_shape(Pack))

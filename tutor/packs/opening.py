@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
-from tutor.packs.files import PACK_FILE, inside, shown
+from tutor.packs.files import MISSING_FILE, PACK_FILE, inside, overlay_name, shown
 from tutor.packs.finding import find_packs
 from tutor.packs.format import Lesson, Pack
-from tutor.packs.headings import LessonHeading, heading
-from tutor.packs.loading import Loaded, load_lesson, load_pack
+from tutor.packs.headings import LessonHeading, heading, once_each, translated_heading
+from tutor.packs.loading import Loaded, load
 from tutor.packs.problem import PackError, Problem, did_you_mean, listed, quoted
+from tutor.packs.translation import LessonWords, PackWords, translated, translated_pack
 from tutor.words import _, language
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -23,14 +27,22 @@ class OpenPack:
     folder: Path
     language: str
 
-    @property
+    @cached_property
     def pack(self) -> Pack:
-        return self.loaded.value
+        words = self._words(PACK_FILE, PackWords)
+        return translated_pack(self.loaded.value, words.value) if words else self.loaded.value
 
     @cached_property
     def headings(self) -> tuple[LessonHeading, ...]:
         """All lessons in order, those that cannot be opened too."""
-        return tuple(heading(self.folder, file) for file in self.pack.lessons)
+        return tuple(once_each(self._heading(number) for number in range(len(self.pack.lessons))))
+
+    def _heading(self, number: int) -> LessonHeading:
+        file = self.pack.lessons[number]
+        found = heading(self.folder, file, self.loaded.place(("lessons", number)))
+        if self._is_original or found.problems:
+            return found
+        return translated_heading(found, self.folder / overlay_name(file, self.language))
 
     def lesson(self, lesson_id: str) -> Lesson:
         """Load a lesson. Raises PackError with all of its problems, or when there is none of this id."""
@@ -38,13 +50,34 @@ class OpenPack:
 
     def loaded_lesson(self, lesson_id: str) -> Loaded[Lesson]:
         """Load a lesson together with the places of its parts. Raises PackError as :meth:`lesson` does."""
-        return load_lesson(inside(self.folder, self.heading(lesson_id).file))
+        title = self.heading(lesson_id)
+        if any(problem.code == MISSING_FILE for problem in title.problems):
+            raise PackError(title.problems)
+        file = title.file
+        found = load(inside(self.folder, file), Lesson)
+        words = self._words(file, LessonWords)
+        return replace(found, value=translated(found.value, words.value)) if words else found
+
+    @property
+    def _is_original(self) -> bool:
+        return self.language == self.loaded.value.language
+
+    def _words(self, file: str, kind: type[T]) -> Loaded[T] | None:
+        """Return the words of a translation, None where there is none that can be used: the original's are shown then,
+        and ``tutor pack check`` says what is wrong."""
+        name = overlay_name(file, self.language)
+        if self._is_original or not (self.folder / name).exists():
+            return None
+        try:
+            return load(inside(self.folder, name), kind)
+        except PackError:
+            return None
 
     def heading(self, lesson_id: str) -> LessonHeading:
         """Return the heading of the first lesson called ``lesson_id``. Raises PackError when there is none."""
-        likely = next((file for file in self.pack.lessons if Path(file).stem == lesson_id), None)
-        if likely and (found := heading(self.folder, likely)).id == lesson_id:
-            return found
+        for number, file in enumerate(self.pack.lessons):
+            if Path(file).stem == lesson_id and (found := self._heading(number)).id == lesson_id:
+                return found
         for one in self.headings:
             if one.id == lesson_id:
                 return one
@@ -57,7 +90,7 @@ class OpenPack:
 
 def open_folder(folder: Path, wanted: str | None = None) -> OpenPack:
     """Open the pack in ``folder``. Raises PackError when its ``pack.yaml`` cannot be used."""
-    return OpenPack(load_pack(folder / PACK_FILE), folder, wanted or language())
+    return OpenPack(load(folder / PACK_FILE, Pack), folder, wanted or language())
 
 
 def open_pack(ref: str | Path, language: str | None = None) -> OpenPack:

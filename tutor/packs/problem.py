@@ -65,7 +65,10 @@ def near_miss(found: str, known: Iterable[str]) -> str | None:
 
 def did_you_mean(found: str, known: Iterable[str]) -> str:
     """Return ``; did you mean ...?`` or nothing."""
-    name = near_miss(found, known)
+    return suggestion(near_miss(found, known))
+
+
+def suggestion(name: str | None) -> str:
     return _("; did you mean `{name}`?").format(name=name) if name else ""
 
 

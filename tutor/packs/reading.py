@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from tutor.packs.leaves import Leaves
-from tutor.packs.problem import Problem, did_you_mean, listed, quoted
+from tutor.packs.problem import Problem, listed, near_miss, quoted, suggestion
 from tutor.packs.shapes import (
     ChoiceShape,
     ConstantShape,
@@ -43,6 +43,10 @@ class Reading:
 
     source: Source
     rules: dict[type[Any], Rule] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()
+    """Keys that the format knows, but that have no place in this sort of file."""
+    kinds: Collection[str] | None = None
+    """The kinds of explanation that there are; None: any name will do."""
     problems: list[Problem] = field(default_factory=list)
     offsets: dict[Path, int] = field(default_factory=dict)
 
@@ -73,6 +77,8 @@ class Reading:
             return self._leaves.number(node, key)
         if isinstance(shape, FlagShape):
             return self._leaves.flag(node, key)
+        if isinstance(shape, ConstantShape) and key == "kind":
+            return (shape.value,)
         if isinstance(shape, ConstantShape):
             return self._leaves.constant(shape.value, node, key)
         raise TypeError(shape)
@@ -104,9 +110,10 @@ class Reading:
         if not isinstance(kind, Scalar) or kind.style != "unknown":
             found = kind.text if isinstance(kind, Scalar) else ""
             message = _("found the kind {found}; expected one of {kinds}{near}")
-            near = did_you_mean(found, shape.marks)
-            text = message.format(found=quoted(found), kinds=listed(shape.marks), near=near)
+            near = near_miss(found, shape.marks)
+            text = message.format(found=quoted(found), kinds=listed(shape.marks), near=suggestion(near))
             self.say(kind.start, text, "unknown-kind")
+            return shape.named(near) if near else None
         return None
 
     def _by_mark(self, shape: ChoiceShape, node: Mapping) -> RecordShape | None:
@@ -127,24 +134,34 @@ class Reading:
         where = _(" in `{key}`").format(key=key) if key else ""
         self.say(node.start, message.format(found=self._leaves.described(node), where=where, first=first), "mapping")
 
-    def _unknown_keys(self, node: Mapping, known: set[str], within: str = "") -> None:
+    def _unknown_keys(self, node: Mapping, known: set[str], within: str = "") -> set[str]:
+        """Say the keys that are not ``known``; return those of ``known`` that they were probably meant to be."""
+        meant: set[str] = set()
         for name, _value in node.pairs:
             if name.text in known or name.style == "unknown":
                 continue
-            near = did_you_mean(name.text, sorted(known))
+            if name.text in self.elsewhere:
+                message = _("found `{key}`, which belongs in the original; expected only words here: {known}")
+                self.say(name.start, message.format(key=name.text, known=listed(sorted(known))), "not-words")
+                continue
+            near = near_miss(name.text, sorted(known))
+            meant |= {near} if near else set()
             message = _("found the unknown key {key}{within}; expected one of {known}{near}")
-            text = message.format(key=quoted(name.text), within=within, known=listed(sorted(known)), near=near)
+            text = message.format(
+                key=quoted(name.text), within=within, known=listed(sorted(known)), near=suggestion(near)
+            )
             self.say(name.start, text, "unknown-key")
+        return meant
 
     def _record(self, shape: RecordShape, node: Node, path: Path, key: str) -> Any:
         if not isinstance(node, Mapping):
             self._not_a_mapping(node, key, shape.fields[0].name)
             return MISSING
         before = len(self.problems)
-        self._unknown_keys(node, set(shape.names), _within(node))
+        meant = self._unknown_keys(node, set(shape.names), _within(node))
         values: dict[str, Any] = {}
         for one in shape.fields:
-            value = self._field(one, node, path)
+            value = self._field(one, node, path) if node.get(one.name) or one.name not in meant else None
             if value is not None:
                 values[one.name] = value[0]
         if rule := self.rules.get(shape.type):

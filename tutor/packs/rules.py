@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
+from tutor.packs.files import LESSON_ENDINGS, PACK_FILE, is_language, is_overlay, leaves_folder
 from tutor.packs.format import ChoiceStep, CodeStep, Lesson, Mistake, Pack, PredictStep
 from tutor.packs.problem import did_you_mean, quoted
 from tutor.packs.python_text import defines, exception_names, is_exception
 from tutor.packs.reading import Reading, Rule
+from tutor.packs.translation import LessonWords
 from tutor.packs.tree import Items, Mapping, Node, Scalar
 from tutor.words import _
 
@@ -52,6 +55,32 @@ def pack(node: Mapping, reading: Reading) -> None:
     _some(node, reading, "lessons", _("found no lessons; expected at least one file name"))
     files = (item for item in _items(node, "lessons") if isinstance(item, Scalar) and item.style != "unknown")
     unique(files, reading, _("lesson file"))
+    for item in _items(node, "lessons"):
+        if isinstance(item, Scalar) and isinstance(item.value, str) and item.style != "unknown":
+            _lesson_file(item, reading)
+    written = node.get("language")
+    if isinstance(written, Scalar) and isinstance(written.value, str) and not is_language(written.text):
+        message = _("found {found} for `language`; expected two letters such as `en` or `zh`")
+        reading.say(written.start, message.format(found=quoted(written.text)), "language")
+
+
+def _lesson_file(item: Scalar, reading: Reading) -> None:
+    if leaves_folder(item.text):
+        message = _("found {found}, which points out of the pack; expected a file inside its folder")
+        reading.say(item.start, message.format(found=quoted(item.text)), "escaping-path")
+    elif item.text.lower().endswith(PACK_FILE) and PurePath(item.text).name.lower() == PACK_FILE:
+        message = _("found {found} among the lessons; expected lesson files: this file is the pack itself")
+        reading.say(item.start, message.format(found=quoted(item.text)), "cyclic")
+    elif not item.text.endswith(LESSON_ENDINGS):
+        message = _("found the lesson file {found}; expected a name that ends in `.yaml`")
+        reading.say(item.start, message.format(found=quoted(item.text)), "file-name")
+    elif is_overlay(item.text):
+        message = _("found the translation {found} among the lessons; expected the originals only")
+        reading.say(item.start, message.format(found=quoted(item.text)), "file-name")
+
+
+def lesson_words(node: Mapping, reading: Reading) -> None:
+    unique(_texts(_items(node, "steps"), "id"), reading, _("step id"))
 
 
 def choice(node: Mapping, reading: Reading) -> None:
@@ -101,10 +130,17 @@ def mistake(node: Mapping, reading: Reading) -> None:
     if node.get("kind") is None and node.get("message") is None:
         message = _("found a mistake without `kind` and `message`; expected one of them, or both")
         reading.say(node.start, message, "missing-key")
+    kind = node.get("kind")
+    if reading.kinds is None or not isinstance(kind, Scalar) or kind.style == "unknown" or kind.text in reading.kinds:
+        return
+    message = _("found the kind {kind}; expected a kind of explanation that there is{near}")
+    text = message.format(kind=quoted(kind.text), near=did_you_mean(kind.text, reading.kinds))
+    reading.say(kind.start, text, "unknown-kind")
 
 
 RULES: dict[type[Any], Rule] = {
     Lesson: lesson,
+    LessonWords: lesson_words,
     Pack: pack,
     ChoiceStep: choice,
     PredictStep: predict,

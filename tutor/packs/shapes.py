@@ -115,3 +115,14 @@ def _choice(of: list[type[Any]]) -> ChoiceShape:
     if len(constants) == len(records):
         return ChoiceShape(records, tuple(str(value) for value in constants), by_kind=True)
     return ChoiceShape(records, tuple(record.fields[0].name for record in records), by_kind=False)
+
+
+def names_within(shape: Shape) -> frozenset[str]:
+    """Return every key that may stand anywhere in ``shape``."""
+    if isinstance(shape, ListShape):
+        return names_within(shape.of)
+    if isinstance(shape, ChoiceShape):
+        return frozenset[str]().union(*map(names_within, shape.records))
+    if isinstance(shape, RecordShape):
+        return frozenset(shape.names).union(*(names_within(one.shape) for one in shape.fields))
+    return frozenset()

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 from tutor.packs.problem import PackError, Problem, quoted
 from tutor.text import safe
@@ -81,11 +82,24 @@ def read_source(path: Path, file: str | None = None) -> Source:
     return decoded(_read_bytes(path, file), file)
 
 
+def read_start(path: Path, size: int) -> bytes:
+    """Return the first ``size`` bytes of a plain file; nothing when ``path`` is something else or cannot be read."""
+    try:
+        with _opened(path) as opened:
+            return opened.read(size) if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else b""
+    except (OSError, ValueError):
+        return b""
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open ``path`` without waiting for whoever is to write into a pipe."""
+    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)), "rb")
+
+
 def _read_bytes(path: Path, file: str) -> bytes:
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-        with os.fdopen(handle, "rb") as opened:
-            found = os.fstat(handle)
+        with _opened(path) as opened:
+            found = os.fstat(opened.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise _refused(file, _not_a_file(found.st_mode), "not-a-file")
             if found.st_size > MAX_FILE_BYTES:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 from typing import TypeVar
 
 from tutor.packs.format import (
@@ -87,12 +86,6 @@ class PackWords:
     """Shown on the home screen."""
     summary: Words | None = None
     """One line for the home screen."""
-
-
-def overlay_name(file: str, language: str) -> str:
-    """Return the name of the translation of ``file``: ``first-gradient.zh.yaml``."""
-    path = PurePath(file)
-    return str(path.with_name(f"{path.stem}.{language}{path.suffix}"))
 
 
 def translated_pack(pack: Pack, words: PackWords) -> Pack:
