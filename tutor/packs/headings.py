@@ -5,8 +5,6 @@ are taken as they stand; otherwise YAML decides: on the part before ``steps:`` f
 not enough.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace

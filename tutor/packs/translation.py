@@ -1,7 +1,5 @@
 """Translations: a file of words beside a file of the pack, ``first-gradient.zh.yaml``, with the same ids."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
