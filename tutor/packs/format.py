@@ -25,6 +25,8 @@ class Holds(Enum):
     """Lower-case letters, digits and single hyphens."""
     DOTTED = "dotted"
     """A Python name, with dots: ``torch.autograd.grad``."""
+    USED = "used"
+    """What code may use: a name, a name with arguments, a keyword, an operator."""
     FILE = "file"
     """A file inside the pack's folder."""
     PLAIN = "plain"
@@ -39,6 +41,7 @@ Expression: TypeAlias = Annotated[str, Holds.EXPRESSION]
 Pattern: TypeAlias = Annotated[str, Holds.PATTERN]
 Slug: TypeAlias = Annotated[str, Holds.SLUG]
 Dotted: TypeAlias = Annotated[str, Holds.DOTTED]
+Used: TypeAlias = Annotated[str, Holds.USED]
 File: TypeAlias = Annotated[str, Holds.FILE]
 Plain: TypeAlias = Annotated[str, Holds.PLAIN]
 
@@ -79,8 +82,9 @@ class ValueCheck:
 class UsesCheck:
     """The answer's code uses each of these; found in the syntax tree, so a comment does not count."""
 
-    uses: tuple[Dotted, ...]
-    """Names the answer must use: `backward`, `torch.autograd.grad`."""
+    uses: tuple[Used, ...]
+    """What the answer must use: `backward`, `.data`, `torch.autograd.grad`, `retain_graph=True`, `with torch.no_grad`,
+    `for`, `@`."""
     message: Words | None = None
     """Shown when this check fails."""
 
@@ -89,8 +93,8 @@ class UsesCheck:
 class AvoidsCheck:
     """The answer's code uses none of these."""
 
-    avoids: tuple[Dotted, ...]
-    """Names the answer must do without."""
+    avoids: tuple[Used, ...]
+    """What the answer must do without, written as in `uses`."""
     message: Words | None = None
     """Shown when this check fails."""
 

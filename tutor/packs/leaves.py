@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from tutor.packs.format import Holds
-from tutor.packs.problem import quoted
-from tutor.packs.python_text import code_trouble, is_dotted_name, offset_in
+from tutor.packs.problem import quoted, suggestion
+from tutor.packs.python_text import code_trouble, is_dotted_name, is_used, offset_in
 from tutor.packs.source import Source
 from tutor.packs.traps import block_form
 from tutor.packs.tree import Items, Mapping, Node, Scalar
@@ -42,6 +42,7 @@ class Leaves:
             Holds.PATTERN: self._pattern,
             Holds.SLUG: self._slug,
             Holds.DOTTED: self._dotted,
+            Holds.USED: self._used,
         }
 
     def described(self, node: Node) -> str:
@@ -143,7 +144,7 @@ class Leaves:
         if _SLUG.match(node.text) and len(node.text) <= _MAX_SLUG:
             return True
         better = re.sub(r"[^a-z0-9]+", "-", node.text.lower()).strip("-")[:_MAX_SLUG].strip("-")
-        near = _("; did you mean `{name}`?").format(name=better) if better else ""
+        near = suggestion(better)
         message = _("found {found} for `{key}`; expected lower-case letters, digits and single hyphens{near}")
         self._say(node.start, message.format(found=quoted(node.text), key=key, near=near), "slug")
         return False
@@ -151,10 +152,20 @@ class Leaves:
     def _dotted(self, node: Scalar, key: str) -> bool:
         if is_dotted_name(node.text):
             return True
-        message = _("found {found} in `{key}`; expected a name such as `backward` or `torch.autograd.grad`{near}")
-        better = node.text.strip().removesuffix("()").lstrip(".")
-        near = _("; did you mean `{name}`?").format(name=better) if is_dotted_name(better) else ""
+        message = _("found {found} for `{key}`; expected the name of an exception, such as `RuntimeError`{near}")
+        better = node.text.strip().partition("(")[0]
+        near = suggestion(better if is_dotted_name(better) else None)
         self._say(node.start, message.format(found=quoted(node.text), key=key, near=near), "name")
+        return False
+
+    def _used(self, node: Scalar, key: str) -> bool:
+        if is_used(node.text):
+            return True
+        message = _(
+            "found {found} in `{key}`; expected a name such as `backward`, `.data` or `torch.autograd.grad`, a name with "
+            "arguments such as `backward(retain_graph=True)`, `with torch.no_grad`, a keyword or an operator"
+        )
+        self._say(node.start, message.format(found=quoted(node.text), key=key), "name")
         return False
 
     def _literal(self, node: Node) -> tuple[Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import keyword
 import re
 import warnings
 
@@ -12,7 +13,11 @@ from tutor.text import safe_line
 from tutor.words import _
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
-_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+_NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_USED = re.compile(rf"with \.?{_NAME}\Z|\.?{_NAME}(?: ?\([^()]*\))?\Z|[^\W\d]\w* ?= ?[^=].*\Z")
+_BINARY = ("+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>")
+_OPERATORS = frozenset({*_BINARY, *(f"{word}=" for word in _BINARY), "~", "==", "!=", "<", "<=", ">", ">=", ":=", "[]"})
+_DOTTED = re.compile(rf"{_NAME}\Z")
 
 
 def offset_in(source: Source, node: Scalar, line: int, column: int) -> int:
@@ -64,6 +69,12 @@ def code_trouble(code: str, *, expression: bool = False) -> tuple[int, int, str]
 
 def is_dotted_name(text: str) -> bool:
     return bool(_DOTTED.match(text))
+
+
+def is_used(text: str) -> bool:
+    """Whether ``text`` is of the vocabulary of ``uses`` and ``avoids``."""
+    word = " ".join(text.split())
+    return keyword.iskeyword(word) or word == "match" or word in _OPERATORS or bool(_USED.match(word))
 
 
 def is_exception(name: str) -> bool:
