@@ -122,6 +122,11 @@ class OpenEditor:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmReset:
+    """Ask whether to start over; answered by :class:`ResetConfirmed` or :class:`ResetDismissed`."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndLesson:
     """The learner went on from the last step."""
 
@@ -142,5 +147,6 @@ Effect: TypeAlias = (
     | KeepSolutionSeen
     | KeepPlace
     | OpenEditor
+    | ConfirmReset
     | EndLesson
 )

@@ -206,8 +206,9 @@ def _solution_asked(session: Session, _event: ev.SolutionAsked) -> Turn:
 
 
 def _reset_asked(session: Session, _event: ev.ResetAsked) -> Turn:
-    unchanged = session.work.draft == starter_of(session.step)
-    return session.with_work(session.at, resetting=isinstance(session.step, CodeStep) and not unchanged), ()
+    if not isinstance(session.step, CodeStep) or session.work.draft == session.step.starter:
+        return _still(session)
+    return session.with_work(session.at, resetting=True), (fx.ConfirmReset(),)
 
 
 def _reset_dismissed(session: Session, _event: ev.ResetDismissed) -> Turn:

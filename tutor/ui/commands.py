@@ -238,6 +238,9 @@ def _looking() -> Iterator[Command]:
 
 
 def _about_the_app() -> Iterator[Command]:
+    yield Command(
+        "open", (), "o", _("Open"), _("Open the lesson under the cursor; Enter does it too."), "home", "move", 1
+    )
     yield Command("help", ("f1",), "question_mark", _("Help"), _("Every key, and what it does."), "app", "app", 4)
     yield Command(
         "command_palette", ("ctrl+p",), "slash", _("Search"), _("Search commands, lessons and steps."), "app", "app", 10

@@ -89,16 +89,16 @@ def _line(entry: Entry) -> Content:
     return Content.assemble(indent, sign, (entry.title, style))
 
 
-def entries_of(session: Session, lessons: tuple[tuple[str, str, bool], ...]) -> tuple[Entry, ...]:
-    """All lessons in order (id, title, done), with the steps of the open one below it."""
+def entries_of(session: Session, lessons: tuple[tuple[str, str], ...]) -> tuple[Entry, ...]:
+    """All lessons in order (id and title), with the steps of the open one below it."""
     lesson = session.lesson
     finished = session.done == len(session.works)
-    if all(id_ != lesson.id for id_, _title, _done in lessons):
-        lessons = ((lesson.id, lesson.title, finished),)
+    if all(id_ != lesson.id for id_, _title in lessons):
+        lessons = ((lesson.id, lesson.title),)
     found: list[Entry] = []
-    for id_, title, done in lessons:
+    for id_, title in lessons:
         if id_ != lesson.id:
-            found.append(Entry(id_, safe_line(title, 60), done=done))
+            found.append(Entry(id_, safe_line(title, 60)))
             continue
         found.append(Entry(id_, safe_line(title, 60), done=finished))
         found += [

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tutor.ui.commands import key_of
+from tutor.ui.markdown import inline_text
 from tutor.ui.parts import Part, Words
 from tutor.ui.widgets.parts import OfferView, part_views
 from tutor.words import _
@@ -37,6 +37,8 @@ class Shown:
     trouble: str | None = None
     view: View = "result"
     invitation: str = ""
+    why: str = ""
+    """Shown below a prediction's result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +152,8 @@ def parts_of(shown: Shown) -> list[Part]:
         return list(tensor_parts(observation))
     if shown.result is not None:
         return list(result_parts(shown.result))
-    return list(prediction_parts(shown.foreseen.typed, shown.foreseen.verdict)) if shown.foreseen else []
-
-
-def invitation_to_run(*, live: bool) -> str:
-    run = key_of("run")
-    if live:
-        return _("Write your answer above. It runs when you stop typing, or at once with {key}.").format(key=run)
-    return _("Write your answer above, then run it with {key}.").format(key=run)
+    if shown.foreseen is None:
+        return []
+    parts = list(prediction_parts(shown.foreseen.typed, shown.foreseen.verdict))
+    read = shown.why and shown.foreseen.verdict.unreadable is None
+    return [*parts, Words(inline_text(shown.why))] if read else parts

@@ -1,0 +1,63 @@
+"""The packs at hand, opened when they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.packs import find_packs, open_pack
+
+if TYPE_CHECKING:
+    from tutor.packs import FoundPacks, OpenPack
+    from tutor.packs.format import Lesson
+
+
+@dataclass
+class Shelf:
+    """Packs are looked for once, when first asked for; an opened pack stays open."""
+
+    find: Callable[[], FoundPacks] = find_packs
+    open_ref: Callable[[str | Path], OpenPack] = open_pack
+    _opened: dict[str, OpenPack] = field(default_factory=dict)
+
+    @cached_property
+    def found(self) -> FoundPacks:
+        return self.find()
+
+    def pack(self, ref: str | Path) -> OpenPack:
+        """A pack by its id or folder. Raises PackError."""
+        key = str(ref)
+        if key not in self._opened:
+            opened = self.open_ref(ref)
+            self._opened[key] = self._opened[opened.pack.id] = opened
+        return self._opened[key]
+
+    def lesson(self, pack: str, lesson: str) -> Lesson:
+        """Raises PackError."""
+        return self.pack(pack).lesson(lesson)
+
+    def next_lesson(self, pack: str, lesson: str) -> str | None:
+        """The id of the lesson after this one, None after the last."""
+        ids = [heading.id for heading in self.pack(pack).headings]
+        after = ids.index(lesson) + 1 if lesson in ids else len(ids)
+        return ids[after] if after < len(ids) else None
+
+    def lesson_titles(self, pack: str) -> tuple[tuple[str, str], ...]:
+        """Ids and titles, in order."""
+        return tuple((heading.id, heading.title) for heading in self.pack(pack).headings)
+
+    def place(self, text: str) -> tuple[str, str | None, str | None]:
+        """``PACK[/LESSON[/STEP]]`` as ids; PACK may be a folder. Raises PackError when there is no such pack."""
+        if Path(text).is_dir():
+            return self.pack(Path(text)).pack.id, None, None
+        parts = text.split("/")
+        for kept in (2, 1):
+            folder = "/".join(parts[:-kept])
+            if folder and (Path(folder) / "pack.yaml").is_file():
+                lesson, step = parts[-kept], parts[-1] if kept == 2 else None
+                return self.pack(Path(folder)).pack.id, lesson, step
+        pack, lesson_id, step_id = (*parts, "", "")[:3]
+        return self.pack(pack).pack.id, lesson_id or None, step_id or None
