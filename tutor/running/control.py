@@ -9,7 +9,7 @@ import msgspec
 
 from tutor.autograd.program import Walls
 
-Why: TypeAlias = Literal["exit", "wall", "cpu", "memory", "files", "told"]
+Why: TypeAlias = Literal["exit", "wall", "cpu", "memory", "threads", "files", "told"]
 """Why a child ended: by itself, at a limit, or because the client said so."""
 
 

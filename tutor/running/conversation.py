@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -10,10 +11,12 @@ from dataclasses import replace
 from tutor.autograd import Observation, Outcome, Program
 from tutor.running.control import End
 from tutor.running.output import Output
-from tutor.running.protocol import BadFrame, Ended, Frames, Probes, Result, Task, frame, opened
+from tutor.running.processes import MOST_THREADS
+from tutor.running.protocol import BadFrame, Body, Ended, Frames, Probes, Result, Task, frame, opened
 from tutor.running.spares import ServerGone, Spare
 
 _ROOM_BESIDE_VALUES = 8 << 20
+_LARGE = 1 << 20
 
 
 async def converse(spare: Spare, program: Program) -> Observation:
@@ -61,12 +64,14 @@ class _Conversation:
     async def _listen(self) -> None:
         while data := await self._spare.receive():
             for kind, body in self._frames.feed(data):
-                await self._answer(opened(kind, body))
+                await self._answer(await _opened(kind, body))
         if self._frames.torn:
             raise BadFrame("a frame that was not finished")
 
-    async def _answer(self, body: Task | Ended | Probes | Result) -> None:
+    async def _answer(self, body: Body) -> None:
         if isinstance(body, Ended) and self._ended_after is None:
+            if self._frames.torn:
+                raise BadFrame("an answer before its question")
             self._ended_after = time.perf_counter() - self._began
             await self._spare.send(frame(Probes(expressions=self._program.probes)))
         elif isinstance(body, Result) and self._ended_after is not None and self._result is None:
@@ -114,6 +119,8 @@ class _Conversation:
             return "timeout", f"{limits.cpu_seconds:g} s of processor time"
         if end.why == "memory":
             return "memory-limit", f"{limits.memory_bytes / (1 << 20):g} MiB"
+        if end.why == "threads":
+            return "memory-limit", f"more than {MOST_THREADS} threads"
         if end.why == "files":
             return "output-limit", "too many or too large files"
         if self._output.too_much:
@@ -123,6 +130,11 @@ class _Conversation:
         if name := _signal(end):
             return "crashed", name
         return "no-result", f"ended with exit status {os.waitstatus_to_exitcode(end.status)}"
+
+
+async def _opened(kind: int, body: bytes) -> Body:
+    """Large frames are read in a thread, so that the screen goes on meanwhile."""
+    return opened(kind, body) if len(body) < _LARGE else await asyncio.to_thread(opened, kind, body)
 
 
 def _signal(end: End) -> str:

@@ -38,6 +38,8 @@ from tutor.running.recording import Recorder
 _MOST_WARNINGS: Final = 100
 _COMPILING_FAILED: Final = (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError)
 _ALLOCATION_WORDS: Final = ("can't allocate memory", "std::bad_alloc", "not enough memory", "Cannot allocate memory")
+_seeded: Final[list[int]] = [-1]
+"""The seed that the generators stand at, nothing having been drawn since."""
 _threads_alive = threading.enumerate
 _current_thread = threading.current_thread
 
@@ -94,12 +96,19 @@ def _prepared(program: Program, environment: dict[str, str] | None) -> Ran:
         namespace["torch"] = torch
     _remember_source(SETUP, program.setup)
     _remember_source(files.compiled_as, program.source)
-    torch.manual_seed(program.seed)
-    random.seed(program.seed)
-    np.random.seed(program.seed % 2**32)
+    if program.seed != _seeded[0]:
+        sow(program.seed)
     ran = Ran(program=program, files=files, namespace=namespace)
     warnings.showwarning = _Warned(ran)
     return ran
+
+
+def sow(seed: int) -> None:
+    """Set every generator that a program is likely to draw from."""
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    _seeded[:] = [seed]
 
 
 def _remember_source(filename: str, source: str) -> None:
@@ -151,7 +160,7 @@ class _Warned:
     def __init__(self, ran: Ran) -> None:
         self._ran = ran
 
-    def __call__(  # noqa: PLR0917 -- as Python calls it
+    def __call__(
         self,
         message: Warning | str,
         category: type[Warning],

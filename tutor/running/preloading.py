@@ -25,9 +25,9 @@ _EAGER: Final = (
     "torch.testing",
     "torch.utils.checkpoint",
     "torch.utils.data",
-    "torch._dynamo",
 )
-"""torch imports the last of these when the first optimiser is made, which takes it more than a second."""
+_PUT_OFF: Final = ("torch._dynamo",)
+"""torch imports it when the first optimiser is made."""
 _STANDARD: Final = (
     "collections.abc",
     "concurrent.futures.thread",
@@ -60,15 +60,18 @@ _STANDARD: Final = (
 )
 
 
-def preload() -> None:
-    """Import, and run one small operation forward: never a backward, whose threads would not survive a fork."""
+def preload(*, lazy: bool = True) -> None:
+    """Import, and go through a run: without a backward, since autograd's threads would not survive a fork.
+
+    ``lazy``: also what torch puts off until it is needed, which takes as long as torch itself.
+    """
     torch.set_num_threads(1)
-    for name in (*_STANDARD, *_EAGER):
+    for name in (*_STANDARD, *_EAGER, *(_PUT_OFF if lazy else ())):
         with suppress(ImportError):
             importlib.import_module(name)
-    for name in ("tutor.running.execution", "tutor.running.recording"):
-        importlib.import_module(name)
-    _ = (torch.ones(2) + 1).sum()
+    from tutor.running.warming import warm_up  # noqa: PLC0415 -- torch's threads are to be set first
+
+    warm_up(backward=False)
     # what libraries wanted done at exit is not for a program's process to do
     atexit._clear()
     gc.collect()

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _ROUNDS = 50
+MOST_THREADS = 512
+"""Of a run in all. Threads with small stacks fit any memory limit, but not the machine's count of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,28 @@ def cpu_seconds(pid: int) -> float:
         return 0.0
 
 
-def own_bytes(pid: int) -> int:
-    """Resident memory that is not file contents; 0 when the process is gone."""
-    total = 0
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a process holds: bytes of resident memory that is not file contents, and threads.
+
+    ``filtered``: a seccomp filter is in force; ours lets a program start no process.
+    """
+
+    bytes: int = 0
+    threads: int = 0
+    filtered: bool = False
+
+
+def use(pid: int) -> Use:
+    """Nothing when the process is gone."""
+    size = threads = 0
+    filtered = False
     with suppress(OSError, ValueError), open(f"/proc/{pid}/status", "rb") as lines:  # noqa: PTH123
         for line in lines:
             if line.startswith((b"RssAnon:", b"RssShmem:")):
-                total += int(line.split()[1]) * 1024
-    return total
+                size += int(line.split()[1]) * 1024
+            elif line.startswith(b"Threads:"):
+                threads = int(line.split()[1])
+            elif line.startswith(b"Seccomp:"):
+                filtered = line.split()[1] == b"2"
+    return Use(size, threads, filtered)

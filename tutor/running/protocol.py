@@ -10,21 +10,21 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from tutor.autograd import Observation, Program
+from tutor.running.counting import too_many_values
 from tutor.running.wire import NotThatShape, reader
 
 _HEADER: Final = struct.Struct("<IB")
 MOST_NESTING: Final = 40
 """How deep the values of a frame may be nested."""
 
-T = TypeVar("T")
-
 
 class Kind(IntEnum):
+    READY = 0
     PROGRAM = 1
     ENDED = 2
     PROBES = 3
@@ -42,6 +42,11 @@ class Task:
     program: Program
     environment: dict[str, str] | None = None
     """For an open script: the environment it is to see. None leaves the child's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A process that was started ahead of time waits now. Forked children do not send it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,7 @@ class Result:
 
 
 _TYPES: Final[dict[Kind, type[Any]]] = {
+    Kind.READY: Ready,
     Kind.PROGRAM: Task,
     Kind.ENDED: Ended,
     Kind.PROBES: Probes,
@@ -71,24 +77,28 @@ _TYPES: Final[dict[Kind, type[Any]]] = {
 }
 _readers: dict[Kind, Any] = {}
 
+Body: TypeAlias = Ready | Task | Ended | Probes | Result
 
-def frame(body: Task | Ended | Probes | Result) -> bytes:
+
+def frame(body: Body) -> bytes:
     """``body`` as one frame. Raises UnicodeEncodeError if a text in it holds a lone surrogate."""
     kind = next(kind for kind, of in _TYPES.items() if isinstance(body, of))
     encoded = msgspec.msgpack.encode(body)
     return _HEADER.pack(len(encoded), kind) + encoded
 
 
-def opened(kind: int, body: bytes | bytearray | memoryview) -> Task | Ended | Probes | Result:
+def opened(kind: int, body: bytes | bytearray | memoryview) -> Body:
     """The value that a frame's body carries. Raises BadFrame."""
     try:
         known = Kind(kind)
     except ValueError:
         raise BadFrame(f"a frame of unknown kind {kind}") from None
+    if known is not Kind.PROGRAM and too_many_values(body):
+        raise BadFrame("a frame of too many values")
     if known not in _readers:
         _readers[known] = reader(_TYPES[known], most_nesting=MOST_NESTING, clean=known is Kind.RESULT)
     try:
-        value: Task | Ended | Probes | Result = _readers[known](msgspec.msgpack.decode(body))
+        value: Body = _readers[known](msgspec.msgpack.decode(body))
     except (msgspec.MsgspecError, NotThatShape, RecursionError, UnicodeDecodeError, ValueError, TypeError) as problem:
         raise BadFrame(f"a frame that does not hold what it should: {problem}") from None
     return value

@@ -16,6 +16,10 @@ Method: TypeAlias = Literal["fork", "process"]
 
 _GRACE_SECONDS: Final = 10.0
 _ATTEMPTS: Final = 2
+_FORKED: Final = 3
+"""Children that wait: enough for an answer and two variants; each takes 12 MB."""
+_STARTED: Final = 2
+"""Processes that wait, where each takes as much memory as torch itself."""
 
 
 def usual_method() -> Method:
@@ -80,14 +84,18 @@ class Runner:
 
     def _kept(self) -> Spares:
         if self._spares is None:
-            self._spares = _make(self._count)
+            self._spares = _make(self.method, self._count)
         return self._spares
 
 
-def _make(count: int | None) -> Spares:
+def _make(method: Method, count: int | None) -> Spares:
+    if method == "process":
+        from tutor.running.started_spares import StartedSpares  # noqa: PLC0415 -- only one of the two is needed
+
+        return StartedSpares(count or _STARTED)
     from tutor.running.forked_spares import ForkedSpares  # noqa: PLC0415 -- Linux only
 
-    return ForkedSpares(count or 3)
+    return ForkedSpares(count or _FORKED)
 
 
 def _unspeakable(program: Program) -> Observation | None:

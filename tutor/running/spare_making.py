@@ -13,6 +13,7 @@ from tutor.running.limiting import CEILING, Tightening
 from tutor.running.protocol import Task
 from tutor.running.scratch import Scratch
 from tutor.running.supervision import Watched
+from tutor.running.warming import warm_up
 
 _LINE = 3
 """The descriptor under which a child finds its line; all above it are closed."""
@@ -24,7 +25,6 @@ class SpareMaker:
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
         self._made = 0
-        self._keeps_to_itself = False
         fence.prepare()
 
     def make(self, walls: Walls) -> tuple[Watched, tuple[int, int, int]]:
@@ -43,9 +43,7 @@ class SpareMaker:
         theirs.close()
         os.close(write_out)
         os.close(write_err)
-        # where the fence is not whole a fenced program, too, could start processes
-        watched = Watched(self._made, pid, walls, folder, alone=False)
-        return watched, (ours.detach(), out, err)
+        return Watched(self._made, pid, walls, folder), (ours.detach(), out, err)
 
 
 def _become(parent: int, descriptors: tuple[int, int, int], folder: str, walls: Walls) -> NoReturn:
@@ -63,6 +61,7 @@ def _become(parent: int, descriptors: tuple[int, int, int], folder: str, walls: 
         os.environ.update(HOME=folder, TMPDIR=folder)
         tightening = Tightening()
         standing = fence.raise_walls(folder, CEILING, walls=walls)
+        warm_up(backward=True)
 
         def tighten(task: Task) -> None:
             tightening.to(task.program.limits)

@@ -18,13 +18,13 @@ _TICKS_PER_SCAN: Final = 5
 class Watched:
     """A child, from its fork to its end. ``descriptor`` is a pidfd: readable when the child has ended."""
 
-    def __init__(self, number: int, pid: int, walls: Walls, scratch: str, *, alone: bool) -> None:
+    def __init__(self, number: int, pid: int, walls: Walls, scratch: str) -> None:
         self.number = number
         self.pid = pid
         self.walls = walls
         self.why: Why = "exit"
         self.descriptor = os.pidfd_open(pid)
-        self.may_have_started_processes = not alone
+        self.may_have_started_processes = True
         self._scratch = scratch
         self._limits: Start | None = None
         self._started = 0.0
@@ -42,7 +42,9 @@ class Watched:
     def start(self, limits: Start) -> None:
         self._limits = limits
         self._started = self._looked = time.monotonic()
-        self._memory_before = processes.own_bytes(self.pid)
+        before = processes.use(self.pid)
+        self._memory_before = before.bytes
+        self.may_have_started_processes = self.walls == "open" or not before.filtered
 
     def patience_ms(self) -> int:
         """How long it may be left alone."""
@@ -72,11 +74,14 @@ class Watched:
                 self.kill("files")
                 return
         everyone = [self.pid, *self._others]
+        used = [processes.use(pid) for pid in everyone]
         if sum(map(processes.cpu_seconds, everyone)) > limits.cpu_seconds:
             self.kill("cpu")
         # a process that the child has forked begins with the memory that the child began with
-        elif sum(processes.own_bytes(pid) - self._memory_before for pid in everyone) > limits.memory_bytes:
+        elif sum(use.bytes - self._memory_before for use in used) > limits.memory_bytes:
             self.kill("memory")
+        elif sum(use.threads for use in used) > processes.MOST_THREADS:
+            self.kill("threads")
 
     def kill(self, why: Why) -> None:
         """End it and its process group now. What has left the group is found when it is buried."""
