@@ -17,6 +17,16 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+def _deep(folder: Path, levels: int) -> None:
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("deep", dir_fd=here)
+        below = os.open("deep", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+
+
 def test_a_wiped_folder_is_gone_with_all_in_it(folder: Path) -> None:
     (folder / "a" / "b").mkdir(parents=True)
     (folder / "a" / "b" / "file").write_text("x")
@@ -25,13 +35,7 @@ def test_a_wiped_folder_is_gone_with_all_in_it(folder: Path) -> None:
 
 
 def test_a_tree_deeper_than_any_path_may_be_is_wiped(folder: Path) -> None:
-    here = os.open(folder, os.O_RDONLY)
-    for _ in range(3000):
-        os.mkdir("deep", dir_fd=here)
-        below = os.open("deep", os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = below
-    os.close(here)
+    _deep(folder, 3000)
     wipe(str(folder))
     assert not folder.exists()
 
@@ -88,3 +92,17 @@ def test_too_many_bytes_are_noticed_in_folders_too(folder: Path) -> None:
     with (folder / "inner" / "large").open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, scratch.MOST_BYTES + (1 << 20))
     assert "MiB" in fill(str(folder)).too_much
+
+
+def test_a_deep_tree_is_too_much_and_noticed_without_going_to_its_end(folder: Path) -> None:
+    _deep(folder, 2500)
+    found = fill(str(folder))
+    assert "deep" in found.too_much
+    assert found.depth == scratch.MOST_DEPTH + 1
+
+
+def test_a_wide_tree_is_wiped(folder: Path) -> None:
+    for number in range(300):
+        (folder / str(number) / "inner").mkdir(parents=True)
+    wipe(str(folder))
+    assert not folder.exists()
