@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tutor.packs.format import ChoiceStep, CodeStep, Lesson, Pack, PredictStep, Step
 from tutor.packs.loading import Loaded
 from tutor.packs.problem import Problem, did_you_mean, listed, quoted
+from tutor.packs.reading import Path as Within
 from tutor.packs.translation import LessonWords, PackWords, StepWords
 from tutor.words import _
 
@@ -74,19 +75,9 @@ def _other_id(words: Loaded[LessonWords] | Loaded[PackWords], expected: str) -> 
         yield _problem(words, ("id",), message.format(found=quoted(found), expected=quoted(expected)))
 
 
-def _problem(
-    words: Loaded[LessonWords] | Loaded[PackWords], within: tuple[str | int, ...], message: str, *, note: bool = False
-) -> Problem:
-    line, column = words.place(within)
-    return Problem(
-        file=words.source.file,
-        line=line,
-        column=column,
-        message=message,
-        severity="note" if note else "error",
-        code="translation",
-    )
+def _problem(words: Loaded[LessonWords] | Loaded[PackWords], within: Within, message: str) -> Problem:
+    return words.problem(within, message, "translation")
 
 
-def _note(words: Loaded[LessonWords] | Loaded[PackWords], within: tuple[str | int, ...], message: str) -> Problem:
-    return _problem(words, within, message, note=True)
+def _note(words: Loaded[LessonWords] | Loaded[PackWords], within: Within, message: str) -> Problem:
+    return words.problem(within, message, "translation", note=True)

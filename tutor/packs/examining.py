@@ -79,23 +79,8 @@ class Examination:
         if other != shown_file:
             message = _("found the lesson id {id} a second time; expected each once: {other} has it already")
             text = message.format(id=quoted(loaded.value.id), other=quoted(other))
-            problems.append(problem_at(loaded, ("id",), text, "duplicate-id"))
+            problems.append(loaded.problem(("id",), text, "duplicate-id"))
         return Examined(shown_file, loaded, tuple(problems))
-
-
-def problem_at(
-    loaded: Loaded[Lesson], within: tuple[str | int, ...], message: str, code: str, *, note: bool = False
-) -> Problem:
-    """Return a problem at the part ``within`` of a lesson."""
-    line, column = loaded.place(within)
-    return Problem(
-        file=loaded.source.file,
-        line=line,
-        column=column,
-        message=message,
-        code=code,
-        severity="note" if note else "error",
-    )
 
 
 def _without_variants(loaded: Loaded[Lesson]) -> Iterator[Problem]:
@@ -104,7 +89,7 @@ def _without_variants(loaded: Loaded[Lesson]) -> Iterator[Problem]:
         if check is not None:
             message = _("found no `variants`, though {value} is checked: without them a copied gradient passes")
             text = message.format(value=quoted(check[1].value))
-            yield problem_at(loaded, ("steps", number, "checks", check[0]), text, "no-variants", note=True)
+            yield loaded.problem(("steps", number, "checks", check[0]), text, "no-variants", note=True)
 
 
 def _gradient_check(step: CodeStep) -> tuple[int, ValueCheck] | None:
@@ -138,15 +123,7 @@ def _unlisted(folder: Path, loaded: Loaded[Pack]) -> Iterator[Problem]:
     for name in _yaml_files(folder):
         if name not in known:
             message = _("found the file {file}, which `lessons` does not name; expected it there, or not at all")
-            line, column = loaded.place(("lessons",))
-            yield Problem(
-                file=loaded.source.file,
-                line=line,
-                column=column,
-                message=message.format(file=quoted(name)),
-                severity="note",
-                code="unlisted-file",
-            )
+            yield loaded.problem(("lessons",), message.format(file=quoted(name)), "unlisted-file", note=True)
 
 
 def _yaml_files(folder: Path) -> list[str]:

@@ -70,10 +70,7 @@ def find_packs() -> FoundPacks:
         elif packs[pack.id].folder.resolve() != folder.resolve():
             message = _("found the pack id {id} a second time; expected one pack of this id: {other} is used")
             text = message.format(id=quoted(pack.id), other=shown(packs[pack.id].folder))
-            line, column = loaded.place(("id",))
-            problems.append(
-                Problem(file=loaded.source.file, line=line, column=column, message=text, code="duplicate-id")
-            )
+            problems.append(loaded.problem(("id",), text, "duplicate-id"))
     return FoundPacks(tuple(packs.values()), tuple(problems))
 
 

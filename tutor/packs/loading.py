@@ -10,14 +10,15 @@ from typing import Generic, TypeVar
 from tutor.packs.files import shown
 from tutor.packs.format import Lesson, Pack
 from tutor.packs.parsing import parse
-from tutor.packs.problem import PackError, Problem
+from tutor.packs.problem import PackError, Problem, Severity
+from tutor.packs.python_text import offset_in
 from tutor.packs.reading import MISSING, Reading
 from tutor.packs.reading import Path as Within
 from tutor.packs.rules import RULES
 from tutor.packs.shapes import names_within, record_shape
 from tutor.packs.source import Source, read_source
 from tutor.packs.translation import LessonWords, PackWords
-from tutor.packs.tree import Node
+from tutor.packs.tree import Node, Scalar
 from tutor.words import _
 
 T = TypeVar("T")
@@ -29,14 +30,30 @@ class Loaded(Generic[T]):
 
     value: T
     source: Source
-    offsets: Mapping[Within, int] = field(repr=False)
+    nodes: Mapping[Within, Node] = field(repr=False)
     notes: tuple[Problem, ...] = ()
 
-    def place(self, within: Within = ()) -> tuple[int, int]:
-        """Return line and column of a part, such as ``("steps", 0, "solution")``, or of the nearest part around it."""
-        while within and within not in self.offsets:
+    def place(self, within: Within = (), line: int | None = None) -> tuple[int, int]:
+        """Return line and column of a part, such as ``("steps", 0, "solution")``, or of the nearest part around it;
+        with ``line``, those of a line (from 1) of the code that the part is."""
+        while within and within not in self.nodes:
             within = within[:-1]
-        return self.source.place(self.offsets.get(within, 0))
+        node = self.nodes.get(within)
+        if node is None:
+            return self.source.place(0)
+        if line is None or not isinstance(node, Scalar):
+            return self.source.place(node.start)
+        return self.source.place(offset_in(self.source, node, line, 1))
+
+    def problem(
+        self, within: Within, message: str, code: str, *, line: int | None = None, note: bool = False
+    ) -> Problem:
+        """Return a problem at the place of a part."""
+        at_line, column = self.place(within, line)
+        severity: Severity = "note" if note else "error"
+        return Problem(
+            file=self.source.file, line=at_line, column=column, message=message, code=code, severity=severity
+        )
 
 
 def load(path: Path, kind: type[T], kinds: Collection[str] | None = None) -> Loaded[T]:
@@ -70,7 +87,7 @@ def read(
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors or value is MISSING:
         raise PackError(problems)
-    return Loaded(value, source, reading.offsets, tuple(problems))
+    return Loaded(value, source, reading.nodes, tuple(problems))
 
 
 def _empty(source: Source, kind: type[T]) -> Problem:

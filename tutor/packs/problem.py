@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from tutor.text import safe_line
 from tutor.words import _
 
 SHOWN_WHOLE = 60
+
+Severity: TypeAlias = Literal["error", "note"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -20,7 +22,7 @@ class Problem:
     line: int = 1
     column: int = 1
     message: str
-    severity: Literal["error", "note"] = "error"
+    severity: Severity = "error"
     code: str = ""
     """A slug for programs to look at: ``unknown-key``, ``duplicate-id``."""
 

@@ -48,7 +48,7 @@ class Reading:
     kinds: Collection[str] | None = None
     """The kinds of explanation that there are; None: any name will do."""
     problems: list[Problem] = field(default_factory=list)
-    offsets: dict[Path, int] = field(default_factory=dict)
+    nodes: dict[Path, Node] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._leaves = Leaves(self.source, self.say)
@@ -58,7 +58,7 @@ class Reading:
 
     def read(self, shape: Shape, node: Node, path: Path = (), key: str = "") -> Any:
         """Return the value of ``node``, or MISSING after saying what is wrong with it. ``key`` names it in messages."""
-        self.offsets[path] = node.start
+        self.nodes[path] = node
         if isinstance(node, Scalar) and node.style == "unknown":
             return MISSING
         if isinstance(shape, RecordShape):
