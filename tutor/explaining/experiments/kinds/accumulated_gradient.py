@@ -1,0 +1,451 @@
+"""A backward adds to the gradient that an earlier one left."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import pairwise
+
+from tutor.explaining.changes import Insert, ReplaceExpression, ReplaceStatement, Together, titled
+from tutor.explaining.experiments.evidence import numbers_of
+from tutor.explaining.experiments.reading import (
+    Called,
+    assigned_name,
+    backwards,
+    calls,
+    column_of,
+    function_of,
+    gradients_cleared,
+    leaves,
+    loop_of,
+    optimizers,
+    text,
+)
+from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
+from tutor.explaining.kind import Page
+from tutor.judging.showing import number_text
+from tutor.words import _
+
+
+def suspects(trial: Trial) -> Iterator[Suspect]:
+    if not trial.judged:
+        yield from _training_loop(trial)
+        return
+    passes = backwards(trial.source)
+    for index in reversed(range(len(passes))):
+        called = passes[index]
+        earlier = passes[index - 1].line if index else None
+        if loop_of(trial.source, called.node) is not None:
+            yield from _clear(trial, called.line, column_of(trial.source, called.node), earlier or called.line, called)
+        elif earlier is not None:
+            yield from _clear(trial, called.line, column_of(trial.source, called.node), earlier, called)
+        yield from _through_function(trial, called)
+        yield from _both_derivatives(trial, passes, index)
+
+
+def _through_function(trial: Trial, called: Called) -> Iterator[Suspect]:
+    """A function that runs backward is called more than once."""
+    function = function_of(trial.source, called.node)
+    if function is None:
+        return
+    uses = list(calls(trial.source, function.name))
+    for before, use in pairwise(uses):
+        yield from _clear(trial, use.line, column_of(trial.source, use.node), before.line, called)
+    if uses and loop_of(trial.source, uses[-1].node) is not None:
+        yield from _clear(trial, uses[-1].line, column_of(trial.source, uses[-1].node), uses[-1].line, called)
+    if uses:
+        yield from _clear(trial, called.line, column_of(trial.source, called.node), called.line, called)
+
+
+def clearing(trial: Trial) -> list[tuple[str, str]]:
+    """Statements that clear gradients, each with whose they are; those that clear the most first."""
+    owner = trial.main.owner
+    found = [(f"{name}.zero_grad()", _("the gradients")) for name in optimizers(trial.source)]
+    if "." in owner and trial.main.is_gradient:
+        found.append((f"{owner.split('.')[0]}.zero_grad()", _("the gradients")))
+    known = leaves(trial.source)
+    if (trial.main.is_gradient and owner.isidentifier()) or (trial.main.is_gradient and not found):
+        found.append((f"{owner}.grad = None", f"`{owner}.grad`"))
+    if len(known) == 1 and known[0] != owner:
+        found.append((f"{known[0]}.grad = None", f"`{known[0]}.grad`"))
+    if len(known) > 1:
+        found.append(("\n".join(f"{name}.grad = None" for name in known), _("the gradients")))
+    return found
+
+
+def _clear(trial: Trial, line: int, column: int, earlier: int, called: Called) -> Iterator[Suspect]:
+    second_order = "create_graph=True" in text(trial.source.tree)
+    for statement, whose in clearing(trial):
+        one = statement.split("\n")[0]
+        change = titled(
+            _("Clear {whose} before line {line}: `{statement}`").format(whose=whose, line=line, statement=one),
+            Insert(line, statement, column=column),
+        )
+        gradient = f"`{trial.main.label}`" if trial.main.is_gradient else _("the gradient")
+        headline = _(
+            "{gradient} holds the sum of several backward passes, because nothing cleared it before line {line}."
+        )
+        if earlier != line:
+            headline = _(
+                "{gradient} holds the gradients of two backward passes: line {line} added its own to what line {earlier} had left."
+            )
+        yield Suspect(
+            kind="second-derivative-accumulated" if second_order else "accumulated-gradient",
+            line=line,
+            cause_line=earlier,
+            weight=7.8,
+            changes=(change,),
+            headline=headline.format(gradient=gradient, line=line, earlier=earlier),
+            why=_why(trial, line, earlier, called),
+            supposing=_("If line {line} cleared {whose} first (`zero_()` or None)").format(line=line, whose=whose),
+            lesson="autograd/accumulation",
+        )
+
+
+def _why(trial: Trial, line: int, earlier: int, called: Called) -> str:
+    words = _(
+        "`{root}.backward()` does not replace a gradient, it adds to it: gradients accumulate until you clear them."
+    ).format(root=called.on)
+    difference = _difference(trial)
+    if difference and earlier != line and trial.main.is_gradient:
+        words += " " + _("What line {earlier} had left is exactly the difference: {difference}.").format(
+            earlier=earlier, difference=difference
+        )
+    elif earlier == line:
+        words += " " + _(
+            "Line {line} runs several times, and each time its gradient is added to the earlier ones."
+        ).format(line=line)
+    return words
+
+
+def _difference(trial: Trial) -> str:
+    if not trial.main.pairs or len(trial.main.pairs) > 12:
+        return ""
+    parts = [number_text(got - want, 4) for got, want in trial.main.pairs]
+    return f"[{', '.join(parts)}]"
+
+
+def _both_derivatives(trial: Trial, passes: tuple[Called, ...], index: int) -> Iterator[Suspect]:
+    """``y.backward(create_graph=True)`` followed by a backward of ``x.grad``: both derivatives land in ``x.grad``."""
+    first = next((one for one in passes[:index] if "create_graph=True" in text(one.node)), None)
+    owner = trial.main.owner
+    if first is None or not trial.main.is_gradient or f"{owner}.grad" not in text(trial.source.tree):
+        return
+    statement = trial.source.statement_of(first.node)
+    second = passes[index]
+    taken = f"(first,) = torch.autograd.grad({first.on}, {owner}, create_graph=True)"
+    uses = [
+        node.lineno
+        for node in trial.source.nodes
+        if isinstance(node, ast.Attribute) and text(node) == f"{owner}.grad" and first.line < node.lineno <= second.line
+    ]
+    if not uses or not isinstance(statement, ast.Expr) or assigned_name(trial.source, first.node):
+        return
+    changes = [
+        ReplaceExpression(line, f"{owner}.grad", "first", every=True) for line in sorted(set(uses), reverse=True)
+    ]
+    yield Suspect(
+        kind="second-derivative-accumulated",
+        line=second.line,
+        cause_line=first.line,
+        weight=8.2,
+        changes=(
+            Together(
+                (*changes, ReplaceStatement(first.line, taken)),
+                _("Take the first derivative with `torch.autograd.grad`, which leaves `{owner}.grad` alone").format(
+                    owner=owner
+                ),
+            ),
+        ),
+        headline=_("`{label}` holds the first and the second derivative added together.").format(
+            label=trial.main.label
+        ),
+        why=_(
+            "Line {first} already accumulated the first derivative in `{label}`; line {second} added the second "
+            "derivative to it."
+        ).format(first=first.line, second=second.line, label=trial.main.label),
+        supposing=_("If line {first} did not leave the first derivative in `{label}`").format(
+            first=first.line, label=trial.main.label
+        ),
+        lesson="autograd/accumulation",
+    )
+
+
+def _training_loop(trial: Trial) -> Iterator[Suspect]:
+    """A loop that steps an optimizer and never clears anything: told without an expected value."""
+    if any(True for _cleared in gradients_cleared(trial.source)) or "zero_" in trial.program.source:
+        return
+    known = optimizers(trial.source)
+    for called in backwards(trial.source):
+        loop = loop_of(trial.source, called.node)
+        steps = [one for one in calls(trial.source, "step", within=loop) if one.on in known] if loop else []
+        direct = [one for one in steps if loop_of(trial.source, one.node) is loop]
+        if not direct or loop is None:
+            continue
+        name = direct[0].on
+        yield Suspect(
+            kind="accumulated-gradient",
+            line=called.line,
+            weight=6.0,
+            changes=(
+                titled(
+                    _("Clear the gradients before line {line}: `{name}.zero_grad()`").format(
+                        line=called.line, name=name
+                    ),
+                    Insert(called.line, f"{name}.zero_grad()", column=column_of(trial.source, called.node)),
+                ),
+            ),
+            headline=_(
+                "The loop in line {loop} never clears the gradients: each `{name}.step()` uses the sum of all passes."
+            ).format(loop=loop.lineno, name=name),
+            why=_(
+                "`{root}.backward()` in line {line} adds to what earlier passes left, because gradients accumulate until "
+                "`{name}.zero_grad()` clears them, and nothing in this program does."
+            ).format(root=called.on, line=called.line, name=name),
+            certain=True,
+            severity="warning",
+            lesson="autograd/accumulation",
+        )
+
+
+def unscaled(trial: Trial) -> Iterator[Suspect]:
+    """Accumulation over the parts of a batch, each with a mean of its own, and never divided by their number."""
+    if not trial.judged:
+        return
+    for called in backwards(trial.source):
+        loop = loop_of(trial.source, called.node)
+        if not isinstance(loop, ast.For):
+            continue
+        for number in _times(loop.iter):
+            on = called.node.func.value if isinstance(called.node.func, ast.Attribute) else None
+            if on is None:
+                continue
+            inner = f"({called.on} / {number})"
+            yield Suspect(
+                kind="accumulation-unscaled",
+                line=called.line,
+                weight=7.3 if trial.main.ratio and trial.main.ratio > 1 else 5.0,
+                changes=(
+                    titled(
+                        _("Divide `{loss}` by the number of parts in line {line}: `{inner}.backward()`").format(
+                            loss=called.on, line=called.line, inner=inner
+                        ),
+                        ReplaceExpression(
+                            called.line, called.on, f"{called.on} / {number}", column_of(trial.source, on)
+                        ),
+                    ),
+                ),
+                headline=_(
+                    "The gradients of all parts are added in line {line}, but no part is scaled: divide by `{number}`."
+                ).format(line=called.line, number=number),
+                why=_times_words(trial).format(loss=called.on, line=called.line, number=number, loop=loop.lineno),
+                supposing=_("If line {line} divided `{loss}` by `{number}`").format(
+                    line=called.line, loss=called.on, number=number
+                ),
+                lesson="autograd/accumulation",
+            )
+
+
+def _times_words(trial: Trial) -> str:
+    words = _(
+        "The loop in line {loop} accumulates one gradient for each part. `{loss}` is an average over one part, so the "
+        "sum over all parts must be divided by `{number}` to be the average over everything."
+    )
+    ratio = trial.main.ratio
+    if ratio is not None and numbers_of(trial.main.got):
+        words += " " + _("The gradient found is {ratio} times the expected one.").format(ratio=f"{ratio:g}")
+    return words
+
+
+def _times(iterated: ast.expr) -> Iterator[str]:
+    """Expressions for how often a loop over ``iterated`` runs."""
+    if isinstance(iterated, ast.Call):
+        name = text(iterated.func)
+        if name == "range" and len(iterated.args) == 1:
+            yield text(iterated.args[0])
+        if name in {"enumerate", "zip"} and iterated.args:
+            yield from _times(iterated.args[0])
+        if name.endswith(("split", "chunk")):
+            last = iterated.args[-1] if iterated.args else None
+            if name.endswith("chunk") and last is not None:
+                yield text(last)
+            yield f"len({text(iterated)})"
+    elif isinstance(iterated, ast.List | ast.Tuple):
+        yield str(len(iterated.elts))
+    else:
+        yield f"len({text(iterated)})"
+
+
+PAGE = Page(
+    title=_("Gradients accumulate"),
+    what=_(
+        "`backward()` adds to `.grad`, it does not replace what is there. Two passes without clearing in between leave the "
+        "sum of both gradients."
+    ),
+    mend=_(
+        "Clear the gradient before each pass: `optimizer.zero_grad()`, or `x.grad = None` for a tensor of your own."
+    ),
+    lesson="autograd/accumulation",
+)
+
+ACCUMULATED = SilentKind(
+    slug="accumulated-gradient",
+    suspects=suspects,
+    page=PAGE,
+    cases=(
+        Wrong(
+            code=(
+                "import torch\n"
+                "height = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+                "(height ** 2).sum().backward()\n"
+                "first = height.grad.clone()\n"
+                "(3 * height).sum().backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "height = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+                "(height ** 2).sum().backward()\n"
+                "first = height.grad.clone()\n"
+                "height.grad = None\n"
+                "(3 * height).sum().backward()\n"
+            ),
+            watch="height.grad",
+            line=5,
+            cause_line=3,
+            facts=(r"height\.grad", r"line 3", r"accumulat|add", r"zero_|None"),
+        ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "\n"
+                "def fit(weight, points):\n"
+                "    optimizer = torch.optim.SGD([weight], lr=0.1)\n"
+                "    for point in points:\n"
+                "        loss = (weight - point) ** 2\n"
+                "        loss.backward()\n"
+                "        optimizer.step()\n"
+                "\n"
+                "weight = torch.tensor(0.0, requires_grad=True)\n"
+                "fit(weight, [1.0, 2.0, 3.0])\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "\n"
+                "def fit(weight, points):\n"
+                "    optimizer = torch.optim.SGD([weight], lr=0.1)\n"
+                "    for point in points:\n"
+                "        loss = (weight - point) ** 2\n"
+                "        optimizer.zero_grad()\n"
+                "        loss.backward()\n"
+                "        optimizer.step()\n"
+                "\n"
+                "weight = torch.tensor(0.0, requires_grad=True)\n"
+                "fit(weight, [1.0, 2.0, 3.0])\n"
+            ),
+            watch="weight",
+            line=7,
+            facts=(r"line 7", r"zero_grad", r"accumulat|add"),
+            alone=True,
+        ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "\n"
+                "def slope(f, at):\n"
+                "    f(at).backward()\n"
+                "    return at.grad\n"
+                "\n"
+                "t = torch.tensor(2.0, requires_grad=True)\n"
+                "slope(torch.square, t)\n"
+                "slope(torch.exp, t)\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "\n"
+                "def slope(f, at):\n"
+                "    f(at).backward()\n"
+                "    return at.grad\n"
+                "\n"
+                "t = torch.tensor(2.0, requires_grad=True)\n"
+                "slope(torch.square, t)\n"
+                "t.grad = None\n"
+                "slope(torch.exp, t)\n"
+            ),
+            watch="t.grad",
+            line=9,
+            cause_line=8,
+            facts=(r"t\.grad", r"line 8"),
+        ),
+    ),
+)
+
+SECOND_DERIVATIVE = SilentKind(
+    slug="second-derivative-accumulated",
+    suspects=lambda _trial: (),
+    page=Page(
+        title=_("The second derivative is added to the first"),
+        what=_("A backward of a gradient adds the second derivative to `x.grad`, where the first one still is."),
+        mend=_(
+            "Take the first derivative with `torch.autograd.grad(y, x, create_graph=True)`, or clear `x.grad` between."
+        ),
+        lesson="autograd/accumulation",
+    ),
+    cases=(
+        Wrong(
+            code=(
+                "import torch\n"
+                "x = torch.tensor(2.0, requires_grad=True)\n"
+                "y = x ** 3\n"
+                "y.backward(create_graph=True)\n"
+                "x.grad.backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "x = torch.tensor(2.0, requires_grad=True)\n"
+                "y = x ** 3\n"
+                "(first,) = torch.autograd.grad(y, x, create_graph=True)\n"
+                "first.backward()\n"
+            ),
+            watch="x.grad",
+            line=5,
+            cause_line=4,
+            facts=(r"x\.grad", r"first", r"second"),
+        ),
+    ),
+)
+
+UNSCALED = SilentKind(
+    slug="accumulation-unscaled",
+    suspects=unscaled,
+    page=Page(
+        title=_("Accumulated gradients that were never averaged"),
+        what=_(
+            "Adding up the gradients of several parts gives their sum. If each part's loss is a mean, the sum is as many times too large as there are parts."
+        ),
+        mend=_("Divide each part's loss by the number of parts before `backward()`."),
+        lesson="autograd/accumulation",
+    ),
+    cases=(
+        Wrong(
+            code=(
+                "import torch\n"
+                "bias = torch.tensor(0.0, requires_grad=True)\n"
+                "rows = torch.tensor([1.0, 2.0, 3.0, 6.0])\n"
+                "for row in rows.split(2):\n"
+                "    loss = ((bias - row) ** 2).mean()\n"
+                "    loss.backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "bias = torch.tensor(0.0, requires_grad=True)\n"
+                "rows = torch.tensor([1.0, 2.0, 3.0, 6.0])\n"
+                "for row in rows.split(2):\n"
+                "    loss = ((bias - row) ** 2).mean()\n"
+                "    (loss / 2).backward()\n"
+            ),
+            watch="bias.grad",
+            line=6,
+            facts=(r"loss", r"line 6", r"divide|scale"),
+        ),
+    ),
+)

@@ -1,0 +1,119 @@
+"""Softmax before a loss that takes its own softmax."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tutor.explaining.changes import Change, ReplaceExpression, titled
+from tutor.explaining.experiments.reading import assignments, calls, column_of, text
+from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
+from tutor.explaining.kind import Page
+from tutor.words import _
+
+_LOSSES = {
+    "cross_entropy": ("softmax", "log_softmax"),
+    "CrossEntropyLoss": ("softmax", "log_softmax"),
+    "binary_cross_entropy_with_logits": ("sigmoid",),
+    "BCEWithLogitsLoss": ("sigmoid",),
+}
+
+
+def suspects(trial: Trial) -> Iterator[Suspect]:
+    source = trial.source
+    named = {
+        name: text(statement.value.func).split(".")[-1]
+        for name, statement in assignments(source)
+        if isinstance(statement.value, ast.Call)
+    }
+    for called in calls(source):
+        loss = called.name if called.name in _LOSSES else named.get(called.full, "")
+        if isinstance(called.node.func, ast.Call):
+            loss = text(called.node.func.func).split(".")[-1]
+        if loss not in _LOSSES or (loss == called.name and loss.endswith("Loss")) or not called.node.args:
+            continue
+        first = called.node.args[0]
+        made = _made(trial, first)
+        if made is not None and text(made.func).split(".")[-1] in _LOSSES[loss]:
+            yield _twice(trial, called.line, loss, made)
+
+
+def _made(trial: Trial, given: ast.expr) -> ast.Call | None:
+    """The call that computed what the loss is given."""
+    if isinstance(given, ast.Call):
+        return given
+    if isinstance(given, ast.Name):
+        for _name, statement in assignments(trial.source, given.id):
+            if isinstance(statement.value, ast.Call):
+                return statement.value
+    return None
+
+
+def _twice(trial: Trial, line: int, loss: str, made: ast.Call) -> Suspect:
+    source = trial.source
+    function = text(made.func).split(".")[-1]
+    torch_function = text(made.func).startswith(("torch.", "F.", "nn."))
+    inner = made.args[0] if torch_function and made.args else getattr(made.func, "value", made)
+    change: Change = titled(
+        _("Give the loss the raw scores: `{inner}` in line {line}, without {function}").format(
+            inner=text(inner), line=made.lineno, function=function
+        ),
+        ReplaceExpression(made.lineno, text(made), source.of(inner), column_of(source, made)),
+    )
+    return Suspect(
+        kind="double-softmax",
+        line=made.lineno,
+        cause_line=made.lineno,
+        weight=8.6,
+        changes=(change,),
+        headline=_(
+            "`{loss}` in line {line} takes a {function} itself, and line {made} has already taken one: `{expression}`."
+        ).format(loss=loss, line=line, function=function.removeprefix("log_"), made=made.lineno, expression=text(made)),
+        why=_(
+            "`{loss}` expects raw scores (logits), not probabilities. Taken twice, the {function} flattens the scores, and the "
+            "gradients become much too small: learning is slow and stops early."
+        ).format(loss=loss, function=function),
+        supposing=_("If line {line} gave `{loss}` the raw scores `{inner}`").format(
+            line=line, loss=loss, inner=text(inner)
+        ),
+        certain=function != "log_softmax",
+        stated=True,
+        severity="silent" if trial.judged else "warning",
+    )
+
+
+KIND = SilentKind(
+    slug="double-softmax",
+    suspects=suspects,
+    page=Page(
+        title=_("Softmax taken twice"),
+        what=_(
+            "`cross_entropy` takes the logarithm of a softmax itself. Probabilities given to it are squeezed once more, and the gradients shrink."
+        ),
+        mend=_("Give it the raw scores; take the softmax only to look at probabilities."),
+    ),
+    cases=(
+        Wrong(
+            code=(
+                "import torch\n"
+                "import torch.nn.functional as F\n"
+                "scores = torch.tensor([[2.0, 1.0, 0.0]], requires_grad=True)\n"
+                "chances = torch.softmax(scores, dim=1)\n"
+                "loss = F.cross_entropy(chances, torch.tensor([0]))\n"
+                "loss.backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "import torch.nn.functional as F\n"
+                "scores = torch.tensor([[2.0, 1.0, 0.0]], requires_grad=True)\n"
+                "chances = scores\n"
+                "loss = F.cross_entropy(chances, torch.tensor([0]))\n"
+                "loss.backward()\n"
+            ),
+            watch="scores.grad",
+            line=4,
+            facts=(r"softmax", r"cross_entropy", r"line 4", r"raw|logits"),
+            alone=True,
+        ),
+    ),
+)

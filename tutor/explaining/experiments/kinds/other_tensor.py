@@ -1,0 +1,245 @@
+"""The right operation on the wrong tensor: another loss, another input, another vector for backward."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tutor.explaining.changes import Change, DropArgument, ReplaceExpression, SetKeyword, titled
+from tutor.explaining.experiments.reading import (
+    Called,
+    assignments,
+    backwards,
+    calls,
+    column_of,
+    function_of,
+    leaves,
+    text,
+)
+from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
+from tutor.explaining.kind import Page
+from tutor.words import _
+
+_MOST = 14
+
+
+def variables(trial: Trial) -> Iterator[Suspect]:
+    """Another variable in place of one that is read: first what is differentiated, then factors of a formula."""
+    if not trial.judged:
+        return
+    source = trial.source
+    roots = {id(root): called for called in backwards(source) if (root := _root(called)) is not None}
+    tried = 0
+    for node in source.nodes:
+        if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+            continue
+        called = roots.get(id(node))
+        for other in _others(trial, node, whole=called is not None):
+            tried += 1
+            if tried > _MOST and called is None:
+                return
+            yield _instead(trial, node, other, 6.3 if called is not None else 3.9)
+
+
+def _root(called: Called) -> ast.expr | None:
+    return called.node.func.value if isinstance(called.node.func, ast.Attribute) else None
+
+
+def _others(trial: Trial, node: ast.Name, *, whole: bool) -> Iterator[str]:
+    """Names known before that line which could stand there: of the same function, and tensors of the same shape."""
+    source = trial.source
+    statement = source.statement_of(node)
+    function = function_of(source, node)
+    known: list[str] = []
+    if function is not None:
+        known += [argument.arg for argument in function.args.args if argument.arg not in {"self", "ctx", node.id}]
+    for name, other in assignments(source):
+        same_place = function_of(source, other) is function
+        if same_place and name.isidentifier() and other.lineno < statement.lineno and name != node.id:
+            known.append(name)
+    tensors = {seen.name for seen in trial.observation.tensors}
+    if node.id not in tensors and function is None:
+        return
+    shape = trial.shape(node.id)
+    for name in dict.fromkeys(known):
+        fits = function is not None or (name in tensors and (whole or trial.shape(name) == shape))
+        if fits and (not whole or name not in leaves(source)):
+            yield name
+
+
+def _instead(trial: Trial, node: ast.Name, other: str, weight: float) -> Suspect:
+    line = node.lineno
+    return Suspect(
+        kind="wrong-variable",
+        line=line,
+        weight=weight,
+        changes=(
+            titled(
+                _("Use `{other}` instead of `{name}` in line {line}").format(other=other, name=node.id, line=line),
+                ReplaceExpression(line, node.id, other, column_of(trial.source, node)),
+            ),
+        ),
+        headline=_("Line {line} uses `{name}` where `{other}` is expected.").format(
+            line=line, name=node.id, other=other
+        ),
+        why=_(
+            "`{label}` depends on which variable stands in line {line}: `{name}` is another tensor than `{other}`, and its gradient is another one."
+        ).format(label=trial.main.label, line=line, name=node.id, other=other),
+        supposing=_("If line {line} used `{other}` instead of `{name}`").format(line=line, other=other, name=node.id),
+    )
+
+
+def argument(trial: Trial) -> Iterator[Suspect]:
+    """The vector given to backward weighs the elements of the result."""
+    if not trial.judged:
+        return
+    source = trial.source
+    for called in (*backwards(source), *calls(source, "grad")):
+        given, name = _gradient_given(called)
+        if given is None or (called.name == "grad" and name is None):
+            continue
+        root = (
+            called.on
+            if called.name == "backward" and called.on not in {"torch.autograd", "autograd"}
+            else text(called.node.args[0])
+        )
+        now = text(given)
+        others = [f"torch.ones_like({root})", *_vectors(trial, called, now)]
+        for rank, new in enumerate(others):
+            change: Change = ReplaceExpression(given.lineno, now, new, column_of(source, given))
+            yield _weighed(called, root, now, new, change, 7.1 - 0.1 * rank)
+        if called.name == "backward" and not trial.shape(root):
+            yield _weighed(called, root, now, "1", DropArgument(called.line, "backward", name or 0, called.column), 6.9)
+    for called in backwards(source):
+        if _gradient_given(called)[0] is None and trial.shape(called.on) not in {None, ()}:
+            for new in _vectors(trial, called, ""):
+                yield _weighed(
+                    called,
+                    called.on,
+                    "1",
+                    new,
+                    SetKeyword(called.line, "backward", "gradient", new, called.column),
+                    5.0,
+                )
+
+
+def _gradient_given(called: Called) -> tuple[ast.expr | None, str | None]:
+    for word in called.node.keywords:
+        if word.arg in {"gradient", "grad_outputs", "grad_tensors"}:
+            return word.value, word.arg
+    if called.name == "backward" and called.node.args and called.on not in {"torch.autograd", "autograd"}:
+        return called.node.args[0], None
+    return None, None
+
+
+def _vectors(trial: Trial, called: Called, now: str) -> Iterator[str]:
+    """Tensors of the same shape that the program has."""
+    known = [seen.name for seen in trial.observation.tensors if seen.value.shape == trial.shape(called.on or now)]
+    for name in known:
+        if name.isidentifier() and name not in {called.on, now} and name not in leaves(trial.source):
+            yield name
+
+
+def _weighed(called: Called, root: str, now: str, new: str, change: Change, weight: float) -> Suspect:
+    return Suspect(
+        kind="wrong-gradient-argument",
+        line=called.line,
+        weight=weight,
+        changes=(titled(_("Give backward `{new}` in line {line}").format(new=new, line=called.line), change),),
+        headline=_("Line {line} gives `{function}` the vector `{now}` where `{new}` is expected.").format(
+            line=called.line, function=called.name, now=now, new=new
+        ),
+        why=_(
+            "The argument `gradient` weighs the elements of `{root}` before they are summed: the result is the gradient of "
+            "`({now} * {root}).sum()`. With ones it is the gradient of `{root}.sum()`."
+        ).format(root=root, now=now),
+        supposing=_("If line {line} gave `{new}` instead").format(line=called.line, new=new),
+        lesson="autograd/backward-on-a-vector",
+    )
+
+
+VARIABLE = SilentKind(
+    slug="wrong-variable",
+    suspects=variables,
+    page=Page(
+        title=_("Another variable"),
+        what=_(
+            "A name that stands for another tensor is no error for Python. The gradient is right, of something else."
+        ),
+        mend=_("Look at which loss is differentiated, and with respect to what."),
+    ),
+    cases=(
+        Wrong(
+            code=(
+                "import torch\n"
+                "m = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+                "fit = ((m - 3.0) ** 2).sum()\n"
+                "loss = fit + (m ** 2).sum()\n"
+                "fit.backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "m = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+                "fit = ((m - 3.0) ** 2).sum()\n"
+                "loss = fit + (m ** 2).sum()\n"
+                "loss.backward()\n"
+            ),
+            watch="m.grad",
+            line=5,
+            facts=(r"\bfit\b", r"\bloss\b", r"line 5"),
+        ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "\n"
+                "def error(given, wanted, weight):\n"
+                "    return ((given - given.mean()) ** 2 * weight).sum()\n"
+                "\n"
+                "given = torch.tensor([1.0, 5.0], requires_grad=True)\n"
+                "error(given, torch.tensor([2.0, 2.0]), torch.tensor([1.0, 0.5])).backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "\n"
+                "def error(given, wanted, weight):\n"
+                "    return ((given - wanted.mean()) ** 2 * weight).sum()\n"
+                "\n"
+                "given = torch.tensor([1.0, 5.0], requires_grad=True)\n"
+                "error(given, torch.tensor([2.0, 2.0]), torch.tensor([1.0, 0.5])).backward()\n"
+            ),
+            watch="given.grad",
+            line=4,
+            facts=(r"wanted", r"given", r"line 4"),
+        ),
+    ),
+)
+
+ARGUMENT = SilentKind(
+    slug="wrong-gradient-argument",
+    suspects=argument,
+    page=Page(
+        title=_("The vector given to backward"),
+        what=_("`y.backward(v)` is the gradient of `(v * y).sum()`. Another `v` is another gradient."),
+        mend=_("For the plain sum give `torch.ones_like(y)`."),
+        lesson="autograd/backward-on-a-vector",
+    ),
+    cases=(
+        Wrong(
+            code=(
+                "import torch\n"
+                "s = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+                "t = s ** 2\n"
+                "t.backward(gradient=torch.tensor([1.0, 0.0]))\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "s = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+                "t = s ** 2\n"
+                "t.backward(gradient=torch.ones_like(t))\n"
+            ),
+            watch="s.grad",
+            line=4,
+            facts=(r"gradient", r"ones_like", r"\bt\b", r"line 4"),
+        ),
+    ),
+)

@@ -1,0 +1,274 @@
+"""Updates that do not reach the parameter: a name bound anew in a function, in a loop, or without tracking."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tutor.explaining.changes import Change, Move, Source, UpdateInPlace, titled
+from tutor.explaining.changes.blocks import in_place
+from tutor.explaining.experiments.reading import (
+    backwards,
+    column_of,
+    function_of,
+    is_under,
+    leaves,
+    loop_of,
+    text,
+)
+from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
+from tutor.explaining.kind import Page
+from tutor.words import _
+
+
+def suspects(trial: Trial) -> Iterator[Suspect]:
+    source = trial.source
+    for statement in source.statements():
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+            continue
+        name = text(statement.targets[0])
+        new = in_place(source, statement)
+        if not name.isidentifier() or new is None or "grad" not in text(statement.value):
+            continue
+        loop = loop_of(source, statement)
+        function = function_of(source, statement)
+        if _is_loop_name(source, name, statement) or (function is not None and _is_parameter(function, name)):
+            yield _rebound(trial, statement, name, new)
+        elif is_under(source, statement, "no_grad") is not None and (loop is not None or trial.judged):
+            yield _lost(trial, statement, name, new)
+
+
+def _is_parameter(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
+    returned = any(isinstance(part, ast.Return) and part.value is not None for part in ast.walk(function))
+    return not returned and name in {
+        argument.arg for argument in (*function.args.args, *function.args.posonlyargs, *function.args.kwonlyargs)
+    }
+
+
+def _is_loop_name(source: Source, name: str, statement: ast.Assign) -> bool:
+    node: ast.AST | None = statement
+    while node is not None:
+        if isinstance(node, ast.For) and name in {text(part) for part in ast.walk(node.target)}:
+            return True
+        node = source.parents.get(node)
+    return False
+
+
+def _rebound(trial: Trial, statement: ast.Assign, name: str, new: str) -> Suspect:
+    line, column = statement.lineno, column_of(trial.source, statement)
+    tracked = is_under(trial.source, statement, "no_grad") is None and ".data" not in new
+    return Suspect(
+        kind="rebind-in-function",
+        line=line,
+        weight=9.1,
+        changes=(
+            titled(
+                _("Update in place: `{new}` in line {line}").format(new=new, line=line),
+                UpdateInPlace(line, no_grad=tracked, column=column),
+            ),
+            UpdateInPlace(line, no_grad=False, column=column),
+        ),
+        headline=_(
+            "Line {line} gives the local name `{name}` to a new tensor; the parameter itself is not changed."
+        ).format(line=line, name=name),
+        why=_(
+            "`{statement}` computes a new tensor and lets only the name `{name}` refer to it. The caller's tensor stays unchanged. "
+            "An update in place, `-=` or `sub_()`, writes into the tensor itself."
+        ).format(statement=text(statement), name=name),
+        supposing=_("If line {line} updated in place, `{new}`").format(line=line, new=new),
+        certain=True,
+        stated=True,
+        lesson="autograd/control-flow",
+    )
+
+
+def _lost(trial: Trial, statement: ast.Assign, name: str, new: str) -> Suspect:
+    line, column = statement.lineno, column_of(trial.source, statement)
+    return Suspect(
+        kind="leaf-rebound-under-no-grad",
+        line=line,
+        weight=8.9,
+        changes=(
+            titled(
+                _("Update in place: `{new}` in line {line}").format(new=new, line=line),
+                UpdateInPlace(line, no_grad=False, column=column),
+            ),
+        ),
+        headline=_("Line {line} makes `{name}` a new tensor under `no_grad`: it no longer requires grad.").format(
+            line=line, name=name
+        ),
+        why=_(
+            "Under `torch.no_grad()` the result of `{value}` has no graph and does not require grad. `{name}` then names that "
+            "result, and the leaf that was being learned is left behind. `-=` keeps the same tensor."
+        ).format(value=text(statement.value), name=name),
+        supposing=_("If line {line} updated in place, `{new}`").format(line=line, new=new),
+        certain=False,
+        lesson="autograd/control-flow",
+    )
+
+
+def recreated(trial: Trial) -> Iterator[Suspect]:
+    """A parameter, a module or an optimizer made anew in each pass of the loop that trains it."""
+    source = trial.source
+    for statement in source.statements():
+        loop = loop_of(source, statement)
+        if not isinstance(statement, ast.Assign) or loop is None or statement not in loop.body:
+            continue
+        name, made = text(statement.targets[0]), text(statement.value)
+        parameter = name in leaves(source) and ("requires_grad=True" in made or "Parameter(" in made)
+        optimizer = made.startswith(("torch.optim.", "optim."))
+        module = made.startswith(("torch.nn.", "nn.")) and ".functional." not in made and "Loss" not in made
+        if not (parameter or optimizer or module):
+            continue
+        if not any(loop.lineno <= called.line <= (loop.end_lineno or 0) for called in backwards(source)):
+            continue
+        learnt = any(
+            f"{name}.step" in text(part) or (isinstance(part, ast.AugAssign) and text(part.target) == name)
+            for part in ast.walk(loop)
+            if isinstance(part, ast.stmt)
+        )
+        if not trial.judged and not learnt:
+            continue
+        yield _made_again(trial, statement, loop, name, learnt=learnt and not optimizer)
+
+
+def _made_again(trial: Trial, statement: ast.Assign, loop: ast.For | ast.While, name: str, *, learnt: bool) -> Suspect:
+    line = statement.lineno
+    change: Change = titled(
+        _("Make `{name}` once: move line {line} before the loop in line {loop}").format(
+            name=name, line=line, loop=loop.lineno
+        ),
+        Move(line, loop.lineno, column=column_of(trial.source, statement)),
+    )
+    return Suspect(
+        kind="recreated-in-loop",
+        line=line,
+        weight=8.6,
+        changes=(change,),
+        headline=_(
+            "`{name}` is made anew in every pass of the loop, in line {line}: what was learned is thrown away."
+        ).format(name=name, line=line),
+        why=_(
+            "The loop in line {loop} runs line {line} each time, and each time `{name}` starts from the beginning: values, gradient "
+            "and what an optimizer remembers. Make it once, before the loop."
+        ).format(name=name, line=line, loop=loop.lineno),
+        supposing=_("If line {line} stood before the loop").format(line=line),
+        certain=learnt,
+    )
+
+
+REBIND = SilentKind(
+    slug="rebind-in-function",
+    suspects=suspects,
+    page=Page(
+        title=_("A name bound anew"),
+        what=_(
+            "`p = p - rate * p.grad` makes a new tensor and lets the local name refer to it. The parameter outside is not changed."
+        ),
+        mend=_("Write into the tensor: `p -= rate * p.grad` under `torch.no_grad()`."),
+        lesson="autograd/control-flow",
+    ),
+    cases=(
+        Wrong(
+            code=(
+                "import torch\n"
+                "\n"
+                "def descend(theta, rate=0.5):\n"
+                "    theta = theta - rate * theta.grad\n"
+                "\n"
+                "theta = torch.tensor([4.0], requires_grad=True)\n"
+                "(theta ** 2).sum().backward()\n"
+                "descend(theta)\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "\n"
+                "def descend(theta, rate=0.5):\n"
+                "    with torch.no_grad():\n"
+                "        theta -= rate * theta.grad\n"
+                "\n"
+                "theta = torch.tensor([4.0], requires_grad=True)\n"
+                "(theta ** 2).sum().backward()\n"
+                "descend(theta)\n"
+            ),
+            watch="theta",
+            line=4,
+            facts=(r"theta", r"line 4", r"local|name", r"-=|in place"),
+            alone=True,
+        ),
+    ),
+)
+
+LOST = SilentKind(
+    slug="leaf-rebound-under-no-grad",
+    suspects=lambda _trial: (),
+    page=Page(
+        title=_("A leaf replaced under no_grad"),
+        what=_(
+            "`w = w - rate * w.grad` under `torch.no_grad()` gives a tensor that does not require grad: the second pass has nothing to learn."
+        ),
+        mend=_("Update in place: `w -= rate * w.grad`."),
+        lesson="autograd/control-flow",
+    ),
+    cases=(
+        Wrong(
+            code=(
+                "import torch\n"
+                "w = torch.tensor([2.0], requires_grad=True)\n"
+                "(w * w).sum().backward()\n"
+                "with torch.no_grad():\n"
+                "    w = w - 0.1 * w.grad\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "w = torch.tensor([2.0], requires_grad=True)\n"
+                "(w * w).sum().backward()\n"
+                "with torch.no_grad():\n"
+                "    w -= 0.1 * w.grad\n"
+            ),
+            watch="w.requires_grad",
+            line=5,
+            facts=(r"\bw\b", r"requires? grad", r"-=|in place", r"line 5"),
+        ),
+    ),
+)
+
+RECREATED = SilentKind(
+    slug="recreated-in-loop",
+    suspects=recreated,
+    page=Page(
+        title=_("Made anew in every pass"),
+        what=_("A parameter or an optimizer that is created inside the loop forgets everything at each pass."),
+        mend=_("Create it once, before the loop."),
+    ),
+    cases=(
+        Wrong(
+            code=(
+                "import torch\n"
+                "x = torch.tensor([2.0])\n"
+                "for step in range(4):\n"
+                "    w = torch.tensor([0.0], requires_grad=True)\n"
+                "    loss = ((w * x - 6.0) ** 2).sum()\n"
+                "    loss.backward()\n"
+                "    with torch.no_grad():\n"
+                "        w -= 0.1 * w.grad\n"
+                "    w.grad = None\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "x = torch.tensor([2.0])\n"
+                "w = torch.tensor([0.0], requires_grad=True)\n"
+                "for step in range(4):\n"
+                "    loss = ((w * x - 6.0) ** 2).sum()\n"
+                "    loss.backward()\n"
+                "    with torch.no_grad():\n"
+                "        w -= 0.1 * w.grad\n"
+                "    w.grad = None\n"
+            ),
+            watch="w",
+            line=4,
+            facts=(r"\bw\b", r"loop", r"line 4"),
+            alone=True,
+        ),
+    ),
+)
