@@ -63,13 +63,13 @@ def judge(step: CodeStep, answer: str, seen: Sequence[Observation], references: 
     if fault is not None:
         return Verdict(passed=False, outcome=own.outcome, checks=(), internal=fault)
     try:
-        checks = [*check_values(step, own, references[0]), *check_structure(step, answer, own)]
-        held, failing = _other_inputs(step, seen, references) if _all_passed(checks) else (0, ())
+        values = check_values(step, own, references[0])
+        held, failing = _other_inputs(step, seen, references) if _all_passed(values) else (0, ())
     except Broken as broken:
         text = _("{why} This is a fault of the lesson, not of your answer.").format(why=broken.why)
         return Verdict(passed=False, outcome=own.outcome, checks=(), internal=text)
-    results = (*checks, *failing)
-    ended_well = own.outcome == "ok" or any(check.kind == "raises" and check.passed for check in checks)
+    results = (*values, *check_structure(step, answer, own), *failing)
+    ended_well = own.outcome == "ok" or any(check.kind == "raises" and check.passed for check in values)
     return Verdict(
         passed=ended_well and _all_passed(results) and held == len(step.variants),
         outcome=own.outcome,

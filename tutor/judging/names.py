@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 _IMPLIED: Final = "torch"
 _Scoped: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
@@ -13,10 +13,11 @@ _Scoped: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.C
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A dotted name. ``imported``: its root is a module, or a builtin; otherwise it is a variable of the program."""
+    """A dotted name, and what its root is: something imported, a variable of the program's own, or a name that the
+    program gives no meaning to (a builtin, a variable of the setup)."""
 
     parts: tuple[str, ...]
-    imported: bool
+    root: Literal["imported", "own", "given"]
 
     @property
     def dotted(self) -> str:
@@ -52,7 +53,7 @@ class Names:
 
     def __init__(self, tree: ast.Module, before: ast.Module | None = None) -> None:
         module = _Scope(None)
-        module.bind(_IMPLIED, _Binding(-1, Path((_IMPLIED,), imported=True)))
+        module.bind(_IMPLIED, _Binding(-1, Path((_IMPLIED,), "imported")))
         self._scopes: dict[ast.AST, _Scope] = {}
         if before is not None:
             self._fill(before, module, line=0)
@@ -69,13 +70,13 @@ class Names:
         if isinstance(node, ast.Name):
             return self._name(node, depth)
         if isinstance(node, ast.Attribute):
-            base = self.resolve(node.value, depth) or Path(("…",), imported=False)
-            return Path((*base.parts, node.attr), base.imported)
+            base = self.resolve(node.value, depth) or Path(("…",), "own")
+            return Path((*base.parts, node.attr), base.root)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
             match node.args:
                 case [value, ast.Constant(value=str(name)), *_]:
-                    base = self.resolve(value, depth) or Path(("…",), imported=False)
-                    return Path((*base.parts, name), base.imported)
+                    base = self.resolve(value, depth) or Path(("…",), "own")
+                    return Path((*base.parts, name), base.root)
         return None
 
     def _name(self, node: ast.Name, depth: int) -> Path | None:
@@ -87,16 +88,16 @@ class Names:
                 latest = [binding for binding in bindings if binding.line < at] or bindings[-1:]
                 return self._bound(node.id, latest[-1], depth)
             scope, at = scope.parent, 1 << 60
-        return Path((node.id,), imported=True)
+        return Path((node.id,), "given")
 
     def _bound(self, name: str, binding: _Binding, depth: int) -> Path:
         if binding.path is not None:
             return binding.path
         if binding.alias is not None and isinstance(binding.alias, (ast.Name, ast.Attribute, ast.Call)):
             stands_for = self.resolve(binding.alias, depth - 1)
-            if stands_for is not None and len(stands_for.parts) > (0 if stands_for.imported else 1):
+            if stands_for is not None and (stands_for.root != "own" or len(stands_for.parts) > 1):
                 return stands_for
-        return Path((name,), imported=False)
+        return Path((name,), "own")
 
     def _fill(self, tree: ast.AST, scope: _Scope, line: int | None) -> None:
         waiting: list[tuple[ast.AST, _Scope]] = [(tree, scope)]
@@ -119,11 +120,11 @@ def _bound_by(node: ast.AST) -> Iterator[tuple[str, _Binding]]:
         case ast.Import(names=names):
             for name in names:
                 parts = tuple(name.name.split("."))
-                path = Path(parts if name.asname else parts[:1], imported=True)
+                path = Path(parts if name.asname else parts[:1], "imported")
                 yield name.asname or parts[0], _Binding(node.lineno - 1, path)
         case ast.ImportFrom(module=module, names=names):
             for name in names:
-                path = Path((*(module or "").split("."), name.name), imported=True)
+                path = Path((*(module or "").split("."), name.name), "imported")
                 yield name.asname or name.name, _Binding(node.lineno - 1, path)
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
             yield name, _Binding(node.lineno, None, value)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tutor.autograd import ExceptionSeen, Limits, Observation
 from tutor.text import safe_line
 from tutor.words import _
+
+_LIMITED: Final = frozenset({"timeout", "memory-limit", "output-limit", "cancelled"})
 
 
 def came_from_answer(exception: ExceptionSeen) -> bool:
@@ -37,7 +41,9 @@ def why_it_stopped(observation: Observation, limits: Limits) -> str:
             line=exception.line, error=exception_text(exception).rstrip(".")
         )
     text = _limit_text(observation, limits) or _("Your program could not be run to its end.")
-    return text if not observation.detail else text.removesuffix(".") + f" ({safe_line(observation.detail, 200)})."
+    if not observation.detail or observation.outcome in _LIMITED:
+        return text
+    return text.removesuffix(".") + f" ({safe_line(observation.detail, 200)})."
 
 
 def _limit_text(observation: Observation, limits: Limits) -> str | None:

@@ -84,23 +84,25 @@ class _Program:
 
     def _is_call_with(self, node: ast.AST, word: str) -> bool:
         name, _paren, arguments = word[:-1].partition("(")
-        if not isinstance(node, ast.Call) or not self._is_named(node.func, name):
+        if not isinstance(node, ast.Call) or self._path(node.func, name) is None:
             return False
         given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
         wanted = [part.partition("=") for part in arguments.split(",") if part.strip()]
         return all(given.get(key.strip()) == value.strip() for key, _equals, value in wanted)
 
     def _is_use(self, node: ast.expr, word: str) -> bool:
-        if not self._is_named(node, word):
+        path = self._path(node, word)
+        if path is None:
             return False
-        last = word.rpartition(".")[2]
-        return word.startswith(".") or last in _PROPERTIES or self._is_handed_on(node)
+        is_read = path.parts[-1] in _PROPERTIES and path.root != "imported"
+        return word.startswith(".") or is_read or self._is_handed_on(node)
 
-    def _is_named(self, node: ast.expr, word: str) -> bool:
+    def _path(self, node: ast.expr, word: str) -> Path | None:
+        """What ``node`` stands for, if that is what ``word`` means."""
         path = self._names.resolve(node)
         if path is None or (isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)):
-            return False
-        return _is_path(path, word, attribute=not isinstance(node, ast.Name))
+            return None
+        return path if _is_path(path, word, attribute=not isinstance(node, ast.Name)) else None
 
     def _is_handed_on(self, node: ast.expr) -> bool:
         """Whether a function is called, or given to something that may call it; merely naming it does nothing."""
@@ -116,8 +118,8 @@ def _is_path(path: Path, word: str, *, attribute: bool) -> bool:
     if word.startswith("."):
         return attribute and path.parts[-len(word[1:].split(".")) :] == tuple(word[1:].split("."))
     if "." in word:
-        return path.dotted == word and (path.imported or not word.startswith("torch."))
-    return path.parts[-1] == word and (path.imported or len(path.parts) > 1)
+        return path.dotted == word and (path.root == "imported" or not word.startswith("torch."))
+    return path.parts[-1] == word and (path.root != "own" or len(path.parts) > 1)
 
 
 def _parsed(source: str, setup: str) -> _Program | None:
@@ -149,8 +151,9 @@ def _is_off(node: ast.expr) -> bool:
 def _result(check: UsesCheck | AvoidsCheck, word: str, program: _Program | None, seen: Observation) -> CheckResult:
     wanted = isinstance(check, UsesCheck)
     if program is None:
-        text = _("{why} Whether it uses `{word}` was not looked at.")
-        text = text.format(why=why_it_stopped(seen, LIMITS), word=word)
+        deep = _("Your program is nested too deeply to be looked into.")
+        why = deep if seen.outcome in _READABLE else why_it_stopped(seen, LIMITS)
+        text = _("{why} Whether it uses `{word}` was not looked at.").format(why=why, word=word)
         return CheckResult(kind="uses" if wanted else "avoids", label=word, passed=False, cause="not-run", text=text)
     line = program.line_of(word)
     passed = (line is not None) == wanted

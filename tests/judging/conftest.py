@@ -1,0 +1,13 @@
+"""One warm runner for all tests of judging."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tutor.running import Runner
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def runner() -> AsyncIterator[Runner]:
+    async with Runner() as runner:
+        yield runner
