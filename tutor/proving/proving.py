@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Final
 
 from tutor.autograd import Run
@@ -18,7 +18,7 @@ from tutor.proving.proved import Findings, StepProved
 _AT_ONCE: Final = 3
 
 
-async def prove(lessons: Iterable[Loaded[Lesson]], run: Run) -> AsyncIterator[StepProved]:
+async def prove(lessons: Iterable[Loaded[Lesson]], run: Run) -> AsyncGenerator[StepProved, None]:
     """Run every step of ``lessons`` and yield what was found, in order.
 
     Never raises for what a pack does. Closing the iterator ends what is under way.
