@@ -52,7 +52,7 @@ class Event:
     off_by: int | None = None
     """When ``tracking`` is false: the event that switched it off."""
     tracked: tuple[int, ...] = ()
-    """Those inputs and outputs that required grad when the event was over."""
+    """Those inputs and outputs that required grad before the event or after it."""
     nodes: tuple[int, int] = (0, 0)
     """Sequence numbers of the backward nodes made by it, half open."""
     arguments: tuple[tuple[str, str], ...] = ()

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tutor.autograd import Observation, Program, Run
 from tutor.explaining.changes import Together
+from tutor.explaining.experiments import explain_silence
 from tutor.explaining.explanation import Explanation, Fix
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Finding, Kind, Mending
-from tutor.explaining.registry import all_kinds
+from tutor.explaining.registry import all_kinds, lesson_of
 
 if TYPE_CHECKING:
     from tutor.judging.verdict import Verdict
@@ -29,7 +30,7 @@ async def explain(
     observation: Observation,
     run: Run,
     *,
-    verdict: Verdict | None = None,  # noqa: ARG001 -- for the experiments on wrong gradients
+    verdict: Verdict | None = None,
     judge: Judge | None = None,
 ) -> tuple[Explanation, ...]:
     """What went wrong in ``program``, or may surprise; the most important first, nothing for a program without fault.
@@ -43,7 +44,12 @@ async def explain(
         again = await run(replace(program, collect=program.collect | {"history"}, probes=()))
         facts = facts.with_history(again.history)
     found = _findings(suspected, facts)
-    explanations = await asyncio.gather(*(_explained(kind, finding, facts, run, judge) for kind, finding in found))
+    silent, told = await asyncio.gather(
+        explain_silence(program, observation, run, verdict=verdict, judge=judge),
+        asyncio.gather(*(_explained(slug, finding, facts, run, judge) for slug, finding in found)),
+    )
+    known = {one.kind for one in silent}
+    explanations = [*silent, *(one for one in told if one.kind not in known)]
     return tuple(sorted(explanations, key=lambda one: _ORDER[one.severity]))
 
 
@@ -74,7 +80,7 @@ async def _explained(kind: str, finding: Finding, facts: Facts, run: Run, judge:
         headline=finding.headline,
         why=finding.why,
         fixes=tuple(_distinct(verified or fixes)[:_FIXES]),
-        lesson=finding.lesson,
+        lesson=finding.lesson or lesson_of(kind),
     )
 
 

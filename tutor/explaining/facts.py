@@ -8,7 +8,7 @@ from functools import cached_property
 from tutor.autograd import ExceptionSeen, FrameSeen, Local, Observation, Program
 from tutor.autograd.graph import Graph
 from tutor.autograd.history import BackwardSeen, Event, History, Place, TensorKnown
-from tutor.explaining.code import Code, flat
+from tutor.explaining.code import Code, called_name, flat, keyword
 from tutor.words import _
 
 _NOTHING = History()
@@ -103,6 +103,19 @@ class Facts:
         event = None if known is None or known.made_by is None else self.history.by_seq.get(known.made_by)
         return event if event is not None and event.place >= 0 else None
 
+    @cached_property
+    def _writers(self) -> dict[int, list[Event]]:
+        writers: dict[int, list[Event]] = {}
+        for event in self.history.events:
+            if event.place >= 0:
+                for number in event.changed:
+                    writers.setdefault(number, []).append(event)
+        return writers
+
+    def writers(self, number: int) -> list[Event]:
+        """The events that changed a tensor in place, in order."""
+        return self._writers.get(number, [])
+
     def place_of(self, event: Event | None) -> Place | None:
         return self.history.places[event.place] if event is not None and event.place >= 0 else None
 
@@ -175,6 +188,11 @@ class Facts:
         name = self.name(number) or self.text_of(self.maker(number))
         return f"`{name}`" if name else _("a tensor")
 
+    def was_frozen(self, number: int) -> bool:
+        """Whether the program set ``requires_grad`` to False on a tensor."""
+        events = self.events("requires_grad_", "requires_grad.__set__")
+        return any(number in event.inputs and event.argument("on") == "False" for event in events)
+
     def parameters(self) -> list[tuple[str, TensorKnown]]:
         """The leaves that the program can name and that require grad."""
         found: dict[int, tuple[str, TensorKnown]] = {}
@@ -183,6 +201,19 @@ class Facts:
             if known is not None and known.requires_grad and known.is_leaf:
                 found.setdefault(known.id, (self.name(known.id) or named.name, known))
         return list(found.values())
+
+    def written_root(self, position: int = 0) -> ast.expr | None:
+        """What the failing pass starts from, as written: ``y`` in ``y.backward()``, ``torch.autograd.grad(y, x)``."""
+        call = self.failing
+        if not isinstance(call, ast.Call):
+            return None
+        method = isinstance(call.func, ast.Attribute) and call.func.attr == "backward"
+        if isinstance(call.func, ast.Attribute) and method and called_name(call.func.value) != "autograd":
+            return call.func.value
+        first = call.args[0] if call.args else keyword(call, "outputs") or keyword(call, "tensors")
+        if isinstance(first, (ast.List, ast.Tuple)):
+            return first.elts[position] if position < len(first.elts) else None
+        return first
 
     # The graph
 

@@ -22,5 +22,11 @@ def all_kinds() -> tuple[Kind, ...]:
     return tuple(sorted(found.values(), key=lambda kind: (kind.rank, kind.slug)))
 
 
+def lesson_of(slug: str) -> str | None:
+    """The lesson that teaches what a kind is about."""
+    kind = find_kind(slug)
+    return None if kind is None else kind.page.lesson
+
+
 def find_kind(slug: str) -> Kind | None:
     return next((kind for kind in all_kinds() if kind.slug == slug), None)

@@ -31,7 +31,7 @@ def _find(facts: Facts) -> Finding | None:
     )
     if root is None:
         return None
-    written = _root_expression(facts, position)
+    written = facts.written_root(position)
     name = facts.code.segment(written) or facts.name(root.id) or _("the result")
     if count(root.shape) == 1:
         return _complex(facts, name, written)
@@ -45,23 +45,7 @@ def _find(facts: Facts) -> Finding | None:
         ).format(name=name, shape=shape(root.shape), count=count(root.shape), line=facts.line),
         why=_why(facts, maker, name, root.shape),
         mendings=_mendings(facts, written, maker),
-        lesson="autograd",
     )
-
-
-def _root_expression(facts: Facts, position: int) -> ast.expr | None:
-    """What backward starts from, as written: ``y`` in ``y.backward()``, ``torch.autograd.grad(y, x)``."""
-    call = facts.failing
-    if not isinstance(call, ast.Call):
-        return None
-    if ast.unparse(call.func).endswith("autograd.backward"):
-        pass
-    elif isinstance(call.func, ast.Attribute) and call.func.attr == "backward":
-        return call.func.value
-    first = call.args[0] if call.args else keyword(call, "outputs") or keyword(call, "tensors")
-    if isinstance(first, (ast.List, ast.Tuple)):
-        return first.elts[position] if position < len(first.elts) else None
-    return first
 
 
 def _unreduced(facts: Facts, maker: Event | None) -> ast.Call | None:
@@ -176,7 +160,7 @@ NON_SCALAR_BACKWARD = Kind(
             "Reduce first, `y.sum().backward()` or `y.mean().backward()`, or pass one weight for each element: "
             "`y.backward(gradient=torch.ones_like(y))`. For a loss object look at its `reduction`."
         ),
-        lesson="autograd",
+        lesson="autograd/backward-on-a-vector",
     ),
     cases=(
         Case(

@@ -63,7 +63,6 @@ def _find_twice(facts: Facts) -> Finding | None:
             "graph, `retain_graph=True`; if you want the gradient of a sum, go backward once, from the sum."
         ).format(line=line),
         mendings=(*_retain(facts, found.first), *_one_pass(found)),
-        lesson="autograd",
     )
 
 
@@ -138,7 +137,6 @@ def _find_carried(facts: Facts) -> Finding | None:
             "`{name}.detach()`: its value stays, its history goes."
         ).format(name=name),
         mendings=(*_detach(found, names), *_retain(facts, found.first)),
-        lesson="autograd",
     )
 
 
@@ -276,7 +274,6 @@ def _find_outside(facts: Facts) -> Finding | None:
             ),
             *_retain(facts, found.second),
         ),
-        lesson="autograd",
     )
 
 
@@ -314,7 +311,7 @@ GRAPH_REUSED = Kind(
             "Detach the state between steps, `h = h.detach()`. To train through several steps on purpose, add their "
             "losses and go backward once."
         ),
-        lesson="autograd",
+        lesson="autograd/freed-graph",
     ),
     cases=(
         Case(
@@ -392,7 +389,7 @@ FORWARD_OUTSIDE = Kind(
         mend=_(
             "Move the forward pass into the loop, so that each turn builds a new graph with the values of that turn."
         ),
-        lesson="autograd",
+        lesson="autograd/freed-graph",
     ),
     cases=(
         Case(
@@ -428,7 +425,7 @@ BACKWARD_TWICE = Kind(
             "Keep the graph in the first pass with `retain_graph=True`, or add the results and go backward once. In a "
             "loop the better answer is nearly always to recompute or to detach."
         ),
-        lesson="autograd",
+        lesson="autograd/freed-graph",
     ),
     cases=(
         Case(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from tutor.autograd.graph import Graph, Node, Saved
@@ -71,14 +70,16 @@ def towards(reached: Reached, targets: set[int]) -> Reached:
     return Reached([node for index, node in enumerate(reached.nodes) if index in wanted])
 
 
-@lru_cache(maxsize=1_000)
-def _saved_names(kind: Any) -> tuple[str, ...]:
-    return tuple(name.removeprefix("_raw") for name in dir(kind) if name.startswith("_raw_saved_"))
+_known_names: dict[type, tuple[str, ...]] = {}
 
 
-def saves_tensors(node: Any) -> bool:
-    """Whether the node keeps tensors for its backward, freed or not."""
-    return any(getattr(node, "_raw" + name, None) is not None for name in _saved_names(type(node)))
+def _saved_names(kind: type) -> tuple[str, ...]:
+    if kind not in _known_names:
+        names = tuple(name.removeprefix("_raw") for name in dir(kind) if name.startswith("_raw_saved_"))
+        if len(_known_names) > 500:  # a program may make classes without end
+            return names
+        _known_names[kind] = names
+    return _known_names[kind]
 
 
 def describe(reached: Reached, of: str, tensors: Tensors, freed_by: dict[int, int]) -> Graph:

@@ -48,7 +48,7 @@ class _Step:
     name: str
     place: int
     library: str
-    before: list[tuple[Any, int | None]]
+    before: list[tuple[Any, int | None, bool]]
     results: list[Any]
     nodes: tuple[int, int]
     arguments: tuple[tuple[str, str], ...]
@@ -87,7 +87,7 @@ class Recorder:
         if name == "_set_grad_enabled":
             self._modes.grad_mode(bool(args[0]), place, sys._getframe(2))
             return function(*args, **kwargs)
-        before = [(tensor, version(tensor)) for tensor in tensors_in((args, kwargs))]
+        before = [(tensor, version(tensor), tensor.requires_grad) for tensor in tensors_in((args, kwargs))]
         seen = self.backwards.before(name, args, kwargs, self.events.next)
         first = torch._C._autograd._get_sequence_nr()
         result, error = None, ""
@@ -114,14 +114,15 @@ class Recorder:
     def _write(self, step: _Step) -> None:
         seq = self.events.next
         changed = []
-        inputs = tuple(self.tensors.number(tensor) for tensor, _ in step.before)
-        for number, (tensor, earlier) in zip(inputs, step.before, strict=True):
+        inputs = tuple(self.tensors.number(tensor) for tensor, _, _ in step.before)
+        for number, (tensor, earlier, _) in zip(inputs, step.before, strict=True):
             if earlier is not None and version(tensor) != earlier:
                 changed.append(number)
                 self.tensors.refresh(number, tensor)
         if step.name in {"requires_grad_", "requires_grad.__set__"} and step.before:
             self.tensors.refresh(inputs[0], step.before[0][0])
-        everything = [*(tensor for tensor, _ in step.before), *step.results]
+        everything = [(tensor, tracked or tensor.requires_grad) for tensor, _, tracked in step.before]
+        everything += [(tensor, tensor.requires_grad) for tensor in step.results]
         off_by = self._modes.off_by
         self.events.add(
             Event(
@@ -133,7 +134,7 @@ class Recorder:
                 changed=tuple(changed),
                 tracking=off_by is None,
                 off_by=off_by,
-                tracked=tuple({self.tensors.number(tensor, seq): 0 for tensor in everything if tensor.requires_grad}),
+                tracked=tuple({self.tensors.number(tensor, seq): 0 for tensor, tracked in everything if tracked}),
                 nodes=step.nodes,
                 arguments=step.arguments,
                 error=step.error,

@@ -1,0 +1,190 @@
+"""A tensor built anew from the values of others: its history does not come along."""
+
+from __future__ import annotations
+
+import ast
+
+from tutor.explaining.changes import Change, ReplaceExpression
+from tutor.explaining.code import called_name
+from tutor.explaining.facts import Facts
+from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
+from tutor.explaining.lineage import Cut, made_by_expression
+from tutor.explaining.numbers import as_tensors, extraction_text
+from tutor.explaining.untracked import Untracked, headline, mending, source_names, suspects, untracked, way
+from tutor.words import _
+
+_BUILDING = frozenset(
+    {
+        "tensor",
+        "as_tensor",
+        "asarray",
+        "from_numpy",
+        "FloatTensor",
+        "Tensor",
+        "DoubleTensor",
+        "new_tensor",
+        "scalar_tensor",
+    }
+)
+
+
+def _find(facts: Facts) -> Finding | None:
+    found = untracked(facts)
+    cut = found.cut if found is not None else None
+    if found is None or cut is None or cut.how not in {"rebuilt", "number"}:
+        return None
+    node = _building(facts, cut)
+    line = node.lineno if node is not None else facts.line_of(cut.event)
+    text = facts.code.segment(node) or facts.text_of(cut.event)
+    builder = facts.code.segment(node.func) if isinstance(node, ast.Call) else "torch.tensor"
+    name = facts.name(cut.result) or text
+    return Finding(
+        line=facts.line,
+        cause_line=line,
+        headline=headline(
+            facts,
+            found,
+            _("`{builder}` in line {line} built `{name}` from values alone").format(
+                builder=builder, line=line, name=name
+            ),
+        ),
+        why=_why(facts, found, cut, text, builder),
+        mendings=tuple(_mendings(facts, node)),
+    )
+
+
+def _why(facts: Facts, found: Untracked, cut: Cut, text: str, builder: str) -> str:
+    words = _("`{builder}` copies numbers: `{text}` is a new tensor that knows nothing of {sources}. ").format(
+        builder=builder, text=text, sources=source_names(facts, cut.sources)
+    )
+    if cut.how == "number":
+        words += _("`{how}` in line {line} had taken the numbers out of the graph. ").format(
+            how=extraction_text(facts, cut.event), line=facts.line_of(cut.event)
+        )
+    return (
+        words
+        + way(facts, found, cut)
+        + _("Join tensors with `torch.stack` or `torch.cat`, or use them as they are: these keep the graph.")
+    )
+
+
+def _building(facts: Facts, cut: Cut) -> ast.expr | None:
+    """The call that made the new tensor."""
+    node = facts.node_of(cut.event) if cut.how == "rebuilt" else made_by_expression(facts, cut.result)
+    return node if isinstance(node, ast.expr) else None
+
+
+def _mendings(facts: Facts, node: ast.expr | None) -> list[Mending]:
+    call = node
+    if isinstance(node, ast.expr) and not (isinstance(node, ast.Call) and called_name(node) in _BUILDING):
+        calls = [one for one in ast.walk(node) if isinstance(one, ast.Call) and called_name(one) in _BUILDING]
+        call = calls[0] if calls else None
+    if not isinstance(call, ast.Call) or not call.args:
+        return []
+    return [
+        mending(title, ReplaceExpression(call.lineno, facts.code.of(call), text, facts.code.start(call)), *before)
+        for title, text, before in _rewritten(facts, call)
+    ]
+
+
+def _rewritten(facts: Facts, call: ast.Call) -> list[tuple[str, str, tuple[Change, ...]]]:
+    """What may stand in place of the call, with a title; and changes further up."""
+    content = call.args[0]
+    text = as_tensors(facts.code, content)
+    keep = _("Keep the graph: `{text}` in line {line}")
+    found: list[tuple[str, str, tuple[Change, ...]]] = []
+    if isinstance(content, (ast.List, ast.Tuple, ast.ListComp, ast.GeneratorExp)):
+        ways = (_stacked(facts, content, "stack"), _stacked(facts, content, "cat"))
+        found.extend((keep.format(text=new, line=call.lineno), new, ()) for new in ways)
+    else:
+        found.append((keep.format(text=text, line=call.lineno), text, ()))
+        found.extend(
+            (keep.format(text=new, line=call.lineno), new, ()) for new in (f"torch.stack({text})", f"torch.cat({text})")
+        )
+        values = facts.code.value_of(text, call.lineno, facts.code.scope(call)) if text.isidentifier() else None
+        if values is not None and (kept := as_tensors(facts.code, values)) != facts.code.of(values):
+            above = ReplaceExpression(values.lineno, facts.code.of(values), kept, facts.code.start(values))
+            found.extend(
+                (keep.format(text=new, line=call.lineno), new, (above,)) for new in (text, f"torch.stack({text})")
+            )
+    return found
+
+
+def _stacked(facts: Facts, content: ast.expr, function: str) -> str:
+    """``[a, b]`` as ``torch.stack([a, b])``; rows of rows one in the other."""
+    if isinstance(content, (ast.List, ast.Tuple)):
+        parts = [
+            _stacked(facts, part, function)
+            if isinstance(part, (ast.List, ast.Tuple))
+            else as_tensors(facts.code, part)
+            if not isinstance(part, ast.Constant)
+            else f"torch.tensor({facts.code.of(part)})"
+            for part in content.elts
+        ]
+        return f"torch.{function}([{', '.join(parts)}])"
+    inner = as_tensors(facts.code, content)
+    return f"torch.{function}({inner})" if inner.startswith("[") else f"torch.{function}([{inner.strip('()')}])"
+
+
+REBUILT_OUTSIDE_GRAPH = Kind(
+    slug="rebuilt-outside-graph",
+    rank=20,
+    suspects=suspects,
+    find=_find,
+    page=Page(
+        title=_("A tensor rebuilt from values"),
+        what=_(
+            "`torch.tensor([a, b])`, `torch.tensor(x.item())` and `torch.from_numpy(...)` copy numbers into a new "
+            "tensor. The graph that those numbers came from is not part of it."
+        ),
+        mend=_(
+            "Use `torch.stack([a, b])` or `torch.cat`, or the tensor itself; `x.clone()` for a copy that keeps the "
+            "graph."
+        ),
+        lesson="autograd/detach",
+    ),
+    cases=(
+        Case(
+            code=(
+                "import torch\n"
+                "class Robot:\n"
+                "    def __init__(self):\n"
+                "        self.left = torch.tensor(0.2, requires_grad=True)\n"
+                "        self.right = torch.tensor(0.4, requires_grad=True)\n"
+                "    def pose(self):\n"
+                "        both = torch.tensor([self.left.sin(), self.right.cos()])\n"
+                "        return both\n"
+                "reach = Robot().pose().norm()\n"
+                "reach.backward()\n"
+            ),
+            line=10,
+            cause_line=7,
+            facts=(r"torch\.tensor", "stack", "line 7", "`both`"),
+        ),
+        Case(
+            code=(
+                "import torch\n"
+                "heat = torch.tensor([1.0, 4.0], requires_grad=True)\n"
+                "peak = heat.max().item()\n"
+                "limit = torch.tensor(peak)\n"
+                "gap = (limit - 2) ** 2\n"
+                "gap.backward()\n"
+            ),
+            line=6,
+            cause_line=4,
+            facts=("item", "`limit`", "line 4", "line 3"),
+        ),
+        Case(
+            code=(
+                "import torch\n"
+                "import numpy as np\n"
+                "angle = torch.tensor([0.1, 0.2], requires_grad=True)\n"
+                "wave = torch.from_numpy(np.sin(angle.detach().numpy()))\n"
+                "wave.sum().backward()\n"
+            ),
+            line=5,
+            cause_line=4,
+            facts=("from_numpy", "line 4", r"torch\.sin"),
+        ),
+    ),
+)
