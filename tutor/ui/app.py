@@ -157,6 +157,7 @@ class TutorApp(App[int]):
     def _lesson_screen(self, session: Session) -> LessonScreen:
         screen = LessonScreen(session)
         screen.set_reactive(LessonScreen.pulse, self._pulse)
+        self.call_after_refresh(lambda: self._spawn(opening.name_lessons(self, screen, session.pack)))
         return screen
 
     def _home(self) -> HomeScreen:
@@ -212,6 +213,8 @@ class TutorApp(App[int]):
                 opening.solution(self)
             case "read-on":
                 await opening.read_on(self)
+            case where if self.session is not None:
+                await self.open_place(self.session.pack, where.removeprefix("lesson:"))
 
     async def on_home_screen_picked(self, message: HomeScreen.Picked) -> None:
         await self.open_place(message.pack, message.lesson, message.step)

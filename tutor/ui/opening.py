@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tutor.ui.app import TutorApp
     from tutor.ui.records import Records
     from tutor.ui.screens.home import HomeScreen, HomeView, LessonLine
+    from tutor.ui.screens.lesson import LessonScreen
     from tutor.ui.shelf import Shelf
 
 Place3: TypeAlias = "tuple[str | None, str | None, str | None]"
@@ -116,6 +117,11 @@ def _counted(shelf: Shelf, line: LessonLine) -> LessonLine:
         return replace(line, steps=len(shelf.lesson(line.pack, line.lesson).steps))
     except PackError as error:
         return replace(line, broken=str(error.problems[0]))
+
+
+async def name_lessons(app: TutorApp, screen: LessonScreen, pack: str) -> None:
+    """Fill in the contents at the side, beside the screen."""
+    screen.titles = await asyncio.to_thread(app.shelf.lesson_titles, pack)
 
 
 def contents(app: TutorApp) -> None:

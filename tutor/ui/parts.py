@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from textual.content import Content
 
-Tone: TypeAlias = Literal["good", "bad", "calm", "warn", "plain", "code", "muted"]
+Tone: TypeAlias = Literal["good", "bad", "calm", "warn", "plain", "head", "code", "muted"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from textual.content import Content
 from tutor.autograd import Observation, Value
 from tutor.ui.commands import key_of
 from tutor.ui.frames import change, code_frame
+from tutor.ui.highlight import highlighted
 from tutor.ui.markdown import inline_text, spoken
 from tutor.ui.parts import Offer, Pair, Part, Tone, Words
 from tutor.ui.values import RIGHT, Tolerance, describe, show
@@ -32,34 +33,35 @@ _ENDINGS: Final = {
 }
 
 
-def result_parts(result: Result) -> Iterator[Part]:
-    """The verdict first, then what failed, then why, then what held."""
+def result_parts(result: Result, following: str = "") -> Iterator[Part]:
+    """The verdict first, then what failed and why, then what held. ``following`` is the title of the next step."""
     verdict, observation = result.assessment.verdict, result.assessment.observation
-    yield Words(_headline(result), _tone(result))
+    errors = [each for each in result.explanations if each.severity == "error"]
+    if not errors or verdict.passed:
+        yield Words(_headline(result), _tone(result))
     if verdict.internal:
         yield Words(Content(verdict.internal), "warn")
         return
-    failed = [check for check in verdict.checks if not check.passed and check.cause != "not-run"]
     if verdict.foreseen:
         yield Words(inline_text(verdict.foreseen), "warn")
-    explained = [each for each in result.explanations if each.severity in {"error", "silent"}]
-    if observation.exception is not None and not explained and not verdict.passed:
+    explanations = sorted(result.explanations, key=lambda each: _ORDER[each.severity])
+    if not errors and not verdict.passed:
         yield from _exception_parts(result, observation)
-    if observation.outcome not in {"ok", "exception", "syntax-error"}:
-        failed = []
-    for check in failed:
-        yield from _check_parts(check)
-    number = 0
-    for explanation in result.explanations:
-        yield from _explanation_parts(explanation, result.text, number)
-        number += len(explanation.fixes)
+    if observation.outcome in {"ok", "exception"}:
+        for check in verdict.checks:
+            if not check.passed and check.cause != "not-run":
+                yield from _check_parts(check)
+    offered = 0
+    for explanation in explanations:
+        yield from _explanation_parts(explanation, result, offered)
+        offered += len(explanation.fixes)
     if result.explaining and not verdict.passed:
         yield Words(Content(_("Looking for the cause …")), "muted")
     held = [check for check in verdict.checks if check.passed]
     if held:
         yield Words(Content("\n").join(_held_line(check) for check in held), "plain")
     if verdict.passed:
-        yield Words(_after_passing(), "muted")
+        yield Words(_after_passing(following), "muted")
 
 
 def _tone(result: Result) -> Tone:
@@ -107,12 +109,10 @@ def _passed_line(verdict: Verdict) -> Content:
     return Content.assemble((_("✓ Right."), "bold"), f" {checks}{inputs}.")
 
 
-def _after_passing() -> Content:
-    return Content(
-        _("{solution} compares with the solution, {next} goes on.").format(
-            solution=key_of("solution"), next=key_of("next")
-        )
-    )
+def _after_passing(following: str) -> Content:
+    compare = _("{key} compares with the solution").format(key=key_of("solution"))
+    onward = _("{key} goes on").format(key=key_of("next"))
+    return Content(f"{compare} · {onward}: {following}" if following else f"{compare} · {onward}")
 
 
 def _exception_parts(result: Result, observation: Observation) -> Iterator[Part]:
@@ -136,16 +136,35 @@ def _held_line(check: CheckResult) -> Content:
 
 
 def _check_parts(check: CheckResult) -> Iterator[Part]:
-    heading = [("✗ ", "bold $error"), (check.label, "bold")]
+    where = ("", "")
     if check.variant is not None:
-        heading.append((_("  on other input {number}").format(number=check.variant), "$warning"))
-    yield Words(Content.assemble(*heading, "  ", spoken(check.text)), "plain")
+        where = (_("on other input {number}  ").format(number=check.variant), "$warning")
+    yield Words(Content.assemble(("✗ ", "bold $error"), where, *_what_failed(check)), "head" if check.want else "plain")
     if check.message:
         yield Words(inline_text(check.message), "warn")
     if check.variant_setup:
-        yield Words(Content(check.variant_setup.rstrip()), "code")
+        yield Words(highlighted(check.variant_setup.rstrip()), "code")
     if check.got is not None and check.want is not None and check.kind == "value":
         yield _side_by_side(check.want, check.got, check)
+
+
+def _what_failed(check: CheckResult) -> Iterator[Content | tuple[str, str]]:
+    """One sentence; what the pair below it shows is not said twice."""
+    difference = check.difference
+    if check.cause != "values" or difference is None:
+        yield spoken(check.text) if check.text else (check.label, "bold")
+        return
+    yield (check.label, "bold $code-call")
+    if difference.total > 1:
+        words = ngettext(
+            "{differing} of {total} element differs", "{differing} of {total} elements differ", difference.total
+        )
+        yield Content("  " + words.format(differing=difference.differing, total=difference.total))
+    else:
+        yield Content(_("  differs"))
+    if difference.rtol or difference.atol:
+        allowed = _("  allowed: {atol:g} + {rtol:g} · |expected|").format(atol=difference.atol, rtol=difference.rtol)
+        yield (allowed, "$muted")
 
 
 def _side_by_side(want: Value, got: Value, check: CheckResult) -> Pair:
@@ -160,6 +179,7 @@ def _side_by_side(want: Value, got: Value, check: CheckResult) -> Pair:
     )
 
 
+_ORDER: Final = {"error": 0, "silent": 1, "warning": 2, "note": 3}
 _SIGNS: Final = {
     "error": ("✗", "error"),
     "silent": ("≠", "error"),
@@ -168,25 +188,29 @@ _SIGNS: Final = {
 }
 
 
-def _explanation_parts(explanation: Explanation, code: str, offers: int) -> Iterator[Part]:
+def _explanation_parts(explanation: Explanation, result: Result, offered: int) -> Iterator[Part]:
     sign, colour = _SIGNS[explanation.severity]
-    yield Words(
-        Content.assemble((f"{sign} ", f"bold ${colour}"), spoken(explanation.headline).stylize("bold")), "plain"
-    )
-    frame = code_frame(code, explanation.line, explanation.cause_line)
+    headline = Content.assemble((f"{sign} ", f"bold ${colour}"), spoken(explanation.headline).stylize("bold"))
+    yield Words(headline, "head")
+    frame = code_frame(result.text, explanation.line, explanation.cause_line)
     if frame:
         yield Words(frame, "code")
+    exception = result.assessment.observation.exception
+    if explanation.severity == "error" and exception is not None:
+        said = f"{exception.type}: {exception.message}" if exception.message else exception.type
+        yield Words(Content(said), "muted")
     yield Words(spoken(explanation.why), "plain")
-    for number, fix in enumerate(explanation.fixes, offers + 1):
-        yield _offer(number, fix, code)
+    for number, fix in enumerate(explanation.fixes, offered + 1):
+        yield _offer(number, fix, result.text)
     if explanation.lesson:
-        words = _("{key} shows it in the lesson {lesson}.")
+        words = _("{key} shows it in the lesson {lesson}")
         yield Words(Content(words.format(key=key_of("read_on"), lesson=explanation.lesson)), "muted")
 
 
 def _offer(number: int, fix: Fix, code: str) -> Offer:
+    key = key_of("fix") if number == 1 else _("Enter")
     tried = (_("  ✓ tried, it works"), "$success") if fix.verified else ("", "")
-    heading = Content.assemble((_("Fix: "), "bold $success"), spoken(fix.title), tried)
+    heading = Content.assemble((_("Fix "), "bold $success"), (f"{key}  ", "bold $primary"), spoken(fix.title), tried)
     return Offer(number, heading, change(code, fix.code), fix.code)
 
 
@@ -196,7 +220,7 @@ def prediction_parts(typed: str, verdict: PredictionVerdict) -> Iterator[Part]:
         yield Words(spoken(verdict.unreadable), "warn")
         return
     if verdict.passed:
-        yield Words(Content.assemble((_("✓ As you said. "), "bold"), spoken(verdict.text)), "good")
+        yield Words(Content.assemble(("✓ ", "bold"), spoken(verdict.text)), "good")
     else:
         yield Words(Content.assemble(("≠ ", "bold"), spoken(verdict.text)), "warn")
     said = show(verdict.typed, verdict.actual) if verdict.typed is not None else Content(typed)

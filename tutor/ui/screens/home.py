@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.containers import Vertical
 from textual.content import Content
@@ -22,6 +23,10 @@ from tutor.words import _, ngettext
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
+
+
+METER = 10
+"""Cells of a progress bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class HomeView:
 
 class HomeScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("home")]
-    CSS = """
+    DEFAULT_CSS = """
     HomeScreen {
         background: $background;
         align-horizontal: center;
@@ -64,6 +69,10 @@ class HomeScreen(Screen[None]):
         & #name { height: auto; width: 1fr; margin: 0 0 1 0; }
         & #lessons { height: 1fr; border: none; background: $background; padding: 0; }
         & #lessons:focus { border: none; }
+        & #lessons { text-wrap: nowrap; text-overflow: ellipsis; }
+        & #lessons > .option-list--option { padding: 0 1; }
+        & #lessons > .option-list--option-disabled { color: $foreground; text-style: bold; }
+        & #lessons > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: none; }
         & #problems { height: auto; max-height: 6; color: $warning; }
     }
     """
@@ -113,8 +122,9 @@ class HomeScreen(Screen[None]):
         for pack in view.packs:
             options.append(Option(_pack(pack), disabled=True))
             self._targets.append(self.Picked(pack.id, ""))
+            width = min(44, max((cell_len(lesson.title) for lesson in pack.lessons), default=0))
             for lesson in pack.lessons:
-                options.append(Option(_lesson(lesson)))
+                options.append(Option(_lesson(lesson, width)))
                 self._targets.append(self.Picked(lesson.pack, lesson.lesson))
         lessons = self.query_one(OptionList)
         at = lessons.highlighted
@@ -146,39 +156,36 @@ def _name() -> Content:
 
 
 def _resume(lesson: LessonLine, step: str) -> Content:
-    where = f"{safe_line(lesson.title, 60)}"
-    return Content.assemble(
-        ("▸ ", "bold $primary"),
-        (_("Continue where you left off"), "bold $primary"),
-        "\n  ",
-        where,
-        (f"  ·  {step}" if step else "", "$muted"),
-        "\n",
+    where = Content.assemble("  ", safe_line(lesson.title, 60), (f"  ·  {step}" if step else "", "$muted"))
+    return Content("\n").join(
+        [Content.assemble(("▸ ", "bold $primary"), (_("Continue where you left off"), "bold $primary")), where]
     )
 
 
 def _pack(pack: PackLines) -> Content:
     count = len(pack.lessons)
     lessons = ngettext("{count} lesson", "{count} lessons", count).format(count=count)
-    return Content.assemble((safe_line(pack.title, 80), "bold $foreground"), (f"  {lessons}", "$muted"))
+    title = Content.assemble((safe_line(pack.title, 80), "bold $secondary"), (f"  {lessons}", "$muted"))
+    return Content("\n").join([Content(), title])
 
 
-def _lesson(line: LessonLine) -> Content:
+def _lesson(line: LessonLine, width: int) -> Content:
+    title = Content(safe_line(line.title, 60)).stylize("bold")
     if line.broken:
-        head = Content.assemble(("  ! ", "$warning"), safe_line(line.title, 60), (_("  cannot be opened"), "$warning"))
-        return Content("\n").join([head, Content(f"    {safe_line(line.broken, 200)}").stylize("$muted")])
+        head = Content.assemble(("! ", "$warning"), title, (_("  cannot be opened"), "$warning"))
+        return Content("\n").join([head, Content(f"  {safe_line(line.broken, 200)}").stylize("$muted")])
     finished = line.steps is not None and line.done >= line.steps
     sign, style = ("✓", "$success") if finished else ("◐", "$primary") if line.done else ("○", "$muted")
-    head = Content.assemble((f"  {sign} ", style), (safe_line(line.title, 60), "bold"), "  ", _meter(line))
+    gap = " " * max(2, width - title.cell_length + 2)
+    head = Content.assemble((f"{sign} ", style), title, gap, _meter(line))
     summary = safe_line(line.summary, 200)
-    return Content("\n").join([head, Content(f"    {summary}").stylize("$muted")]) if summary else head
+    return Content("\n").join([head, Content(f"  {summary}").stylize("$muted")]) if summary else head
 
 
 def _meter(line: LessonLine) -> Content:
     if line.steps is None:
         return Content(_("{done} done").format(done=line.done) if line.done else "").stylize("$muted")
-    width = min(line.steps, 12)
-    full = round(width * min(line.done, line.steps) / line.steps) if line.steps else 0
+    full = round(METER * min(line.done, line.steps) / line.steps) if line.steps else 0
     return Content.assemble(
-        ("━" * full, "$success"), ("━" * (width - full), "$rule"), (f" {line.done}/{line.steps}", "$muted")
+        ("━" * full, "$success"), ("━" * (METER - full), "$rule"), (f" {line.done}/{line.steps}", "$muted")
     )

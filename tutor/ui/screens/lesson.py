@@ -17,6 +17,7 @@ from tutor.session import Session, hints_of
 from tutor.session import events as ev
 from tutor.ui.commands import bindings
 from tutor.ui.widgets.choices import OptionView
+from tutor.ui.widgets.contents import Contents, entries_of
 from tutor.ui.widgets.editor import Editor
 from tutor.ui.widgets.keybar import KeyBar
 from tutor.ui.widgets.parts import OfferView
@@ -51,15 +52,29 @@ _BAR = {
 }
 
 
+def _keys(session: Session) -> tuple[str, ...]:
+    """The keys that help most just now come first."""
+    shown = _BAR[session.step.kind]
+    result = session.work.result
+    if result is None or session.work.stale:
+        return shown
+    if result.assessment.verdict.passed:
+        return ("next", "solution", *(each for each in shown if each not in {"next", "solution"}))
+    if any(each.fixes for each in result.explanations):
+        return ("run", "fix", *shown[1:])
+    return shown
+
+
 class LessonScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (170, "-huge")]  # noqa: RUF012 - Textual's type
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (14, "-low"), (40, "-tall")]  # noqa: RUF012 - Textual's type
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("lesson")]
-    CSS = """
+    DEFAULT_CSS = """
     LessonScreen {
         background: $background;
         & #body { layout: vertical; height: 1fr; }
         & #reading { height: auto; max-height: 42%; min-height: 3; background: $background; padding: 0 1; }
+        & #reading .reading--title { margin: 0; }
         & #reading.-alone { height: 1fr; max-height: 100%; }
         & #work { height: 1fr; }
         & #side { display: none; }
@@ -77,6 +92,7 @@ class LessonScreen(Screen[None]):
             width: 2fr; max-width: 92; height: 1fr; max-height: 100%; padding: 1 2; margin-right: 1;
             background: $surface; border: round $rule;
         }
+        & #reading .reading--title { margin: 0 0 1 0; }
         & #reading:focus { border: round $primary; }
         & #reading.-alone { width: 1fr; max-width: 100; }
         & #body.-reading-alone { align-horizontal: center; }
@@ -102,9 +118,12 @@ class LessonScreen(Screen[None]):
 
     @dataclass
     class Left(Message):
-        """The learner goes elsewhere: ``home``, ``contents``, ``solution`` or ``read-on``."""
+        """The learner goes elsewhere: ``home``, ``contents``, ``solution``, ``read-on`` or ``lesson:ID``."""
 
         where: str
+
+    titles: var[tuple[tuple[str, str], ...]] = var((), init=False)
+    """Ids and titles of the pack's lessons, once they are known."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -115,6 +134,7 @@ class LessonScreen(Screen[None]):
         session = self._session
         yield StepBar()
         with Container(id="body"):
+            yield Contents(id="side")
             reading = Reading(id="reading")
             reading.prepare(session.step.title, session.step.text)
             yield reading
@@ -158,7 +178,8 @@ class LessonScreen(Screen[None]):
         kind = session.step.kind
         done = tuple(work.done for work in session.works)
         self.query_one(StepBar).progress = Progress(session.lesson.title, done, session.at)
-        self.query_one(KeyBar).shown = _BAR[kind]
+        self.query_one(KeyBar).shown = _keys(session)
+        self._show_contents(session)
         self.query_one(Reading).set_class(kind == "read", "-alone")
         self.query_one("#body").set_class(kind == "read", "-reading-alone")
         await self.query_one(Reading).show_hints(hints_of(session.step), session.work.hints)
@@ -171,6 +192,22 @@ class LessonScreen(Screen[None]):
         target = place.first_focus() if place is not None else self.query_one(Reading)
         if target is not None:
             target.focus()
+
+    def watch_titles(self) -> None:
+        if self.is_mounted:
+            self._show_contents(self._session)
+
+    def _show_contents(self, session: Session) -> None:
+        if self.titles:
+            self.query_one("#side", Contents).show(entries_of(session, self.titles))
+
+    @on(Contents.StepPicked)
+    def _step_picked(self, event: Contents.StepPicked) -> None:
+        self.tell(ev.StepChosen(event.index))
+
+    @on(Contents.LessonPicked)
+    def _lesson_picked(self, event: Contents.LessonPicked) -> None:
+        self.post_message(self.Left(f"lesson:{event.lesson}"))
 
     def watch_pulse(self) -> None:
         self._show_pulse()

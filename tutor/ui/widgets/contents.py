@@ -43,7 +43,12 @@ class Contents(OptionList):
         background: $surface;
         padding: 0;
         scrollbar-size-vertical: 1;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
         &:focus { border: none; }
+        & > .option-list--option { padding: 0; }
+        & > .option-list--option-highlighted { background: $panel 50%; color: $foreground; text-style: none; }
+        &:focus > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: none; }
     }
     """
 

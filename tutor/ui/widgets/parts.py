@@ -12,9 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from tutor.ui.commands import key_of
 from tutor.ui.parts import Offer, Pair, Part, Words
-from tutor.words import _
 
 if TYPE_CHECKING:
     from textual import events
@@ -28,7 +26,8 @@ class WordsView(Static):
         width: 1fr;
         height: auto;
         margin: 0 0 1 0;
-        &.-good { color: $success; }
+        &.-good { color: $success; background: $mark-right; padding: 0 1; }
+        &.-head { margin: 0; }
         &.-bad { color: $error; text-style: bold; }
         &.-warn { color: $warning; }
         &.-calm, &.-muted { color: $muted; }
@@ -99,11 +98,8 @@ class OfferView(Vertical, can_focus=True):
         self.offer = offer
 
     def compose(self) -> ComposeResult:
-        key = key_of("fix") if self.offer.number == 1 else _("Enter")
-        invitation = _("{key} applies it").format(key=key)
         yield Static(self.offer.heading, markup=False)
         yield Static(self.offer.diff, markup=False, classes="offer--diff")
-        yield Static(Content(invitation).stylize("$muted"), markup=False)
 
     def action_take(self) -> None:
         self.post_message(self.Taken(self.offer.code))

@@ -37,6 +37,8 @@ class Shown:
     trouble: str | None = None
     view: View = "result"
     invitation: str = ""
+    following: str = ""
+    """The title of the next step."""
     why: str = ""
     """Shown below a prediction's result."""
 
@@ -103,7 +105,8 @@ class ResultPane(Vertical):
     DEFAULT_CSS = """
     ResultPane {
         background: $surface;
-        & > VerticalScroll { padding: 0 1; }
+        & > VerticalScroll { padding: 0 0 0 1; }
+        & > VerticalScroll > * { margin-right: 1; }
         &.-stale > VerticalScroll { opacity: 60%; }
     }
     """
@@ -151,7 +154,7 @@ def parts_of(shown: Shown) -> list[Part]:
     if observation is not None and shown.view == "tensors":
         return list(tensor_parts(observation))
     if shown.result is not None:
-        return list(result_parts(shown.result))
+        return list(result_parts(shown.result, shown.following))
     if shown.foreseen is None:
         return []
     parts = list(prediction_parts(shown.foreseen.typed, shown.foreseen.verdict))

@@ -11,6 +11,7 @@ from tutor.packs.format import ChoiceStep, CodeStep, PredictStep
 from tutor.ui.commands import key_of
 from tutor.ui.highlight import highlighted
 from tutor.ui.widgets.choices import Choices
+from tutor.ui.widgets.contents import step_title
 from tutor.ui.widgets.editor import Editor, Mark
 from tutor.ui.widgets.prediction import Prediction
 from tutor.ui.widgets.resultpane import ResultPane, Shown, View
@@ -96,6 +97,7 @@ class CodeWork(Workplace):
                 trouble=session.trouble,
                 view=self.view,
                 invitation=_invitation(session),
+                following=_following(session),
             )
         )
 
@@ -178,6 +180,11 @@ def _invitation(session: Session) -> str:
     if session.live:
         return _("Write your answer. It runs when you stop typing, or at once with {run}.").format(run=run)
     return _("Write your answer, then run it with {run}.").format(run=run)
+
+
+def _following(session: Session) -> str:
+    after = session.at + 1
+    return step_title(session.lesson.steps[after], after + 1) if after < len(session.works) else ""
 
 
 def _marks(work: Work) -> Mapping[int, Mark]:
