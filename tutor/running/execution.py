@@ -151,6 +151,8 @@ def _left(ran: Ran, request: SystemExit) -> None:
 def _out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError):
         return True
+    if isinstance(error, SystemError) and "without exception set" in said(str, error, 200, ""):
+        return True  # so CPython 3.11 puts it when it has no memory left for another frame
     return isinstance(error, RuntimeError) and any(words in said(str, error, 2000, "") for words in _ALLOCATION_WORDS)
 
 

@@ -35,6 +35,7 @@ class ForkedSpare:
         for descriptor in self._outputs.values():
             os.set_blocking(descriptor, False)
         self._on_output: Callable[[int, bytes], None] | None = None
+        self._stopped = False
         self.ended: asyncio.Future[End] = self._loop.create_future()
 
     def begin(self, limits: Limits, on_output: Callable[[int, bytes], None]) -> None:
@@ -83,7 +84,8 @@ class ForkedSpare:
         os.close(descriptor)
 
     def stop(self) -> None:
-        if not self.ended.done():
+        if not self.ended.done() and not self._stopped:
+            self._stopped = True
             self._tell(Stop(self._number))
 
     def release(self) -> None:
