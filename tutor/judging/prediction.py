@@ -8,7 +8,7 @@ from tutor.autograd import ExceptionSeen, Items, Observation, PlainValue, Progra
 from tutor.judging.closeness import is_close
 from tutor.judging.elements import Nested, Number, elements, is_complete
 from tutor.judging.literals import as_tensor, literal_value, number_of
-from tutor.judging.outcomes import came_from_answer, exception_text, is_a, why_it_stopped
+from tutor.judging.outcomes import came_from_answer, exception_text, is_a
 from tutor.judging.programs import LIMITS
 from tutor.judging.showing import in_short, shape_text
 from tutor.judging.tolerance import Asked, dtype_of_number
@@ -45,12 +45,14 @@ async def assess_prediction(step: PredictStep, typed: str, run: Run) -> Predicti
 
 def _verdict(name: str, said: Typed, seen: Observation) -> PredictionVerdict:
     probe = seen.probes[0] if seen.probes else None
-    exception = seen.exception if seen.exception is not None else probe.error if probe is not None else None
-    if exception is not None and seen.outcome in {"ok", "exception"} and came_from_answer(exception):
+    exception = seen.exception
+    if seen.outcome == "exception" and exception is not None and came_from_answer(exception):
         return _error(said, exception)
+    if seen.outcome == "ok" and probe is not None and probe.error is not None:
+        return _error(said, probe.error)
     if seen.outcome != "ok" or probe is None or probe.value is None:
-        text = _("The program of this step did not run as it should: {why} This is not your fault.")
-        text = text.format(why=why_it_stopped(seen, LIMITS))
+        why = exception_text(exception) if exception is not None else f"{seen.outcome} {seen.detail}".strip()
+        text = _("The program of this step did not run as it should: {why}. This is not your fault.").format(why=why)
         return PredictionVerdict(passed=False, internal=text, text=text)
     return _value(name, said, probe.value)
 
@@ -85,9 +87,9 @@ def _value(name: str, said: Typed, actual: Value) -> PredictionVerdict:
 
 def _numbers(name: str, said: TypedNumber | TypedList, actual: Value, right: str, wrong: str) -> PredictionVerdict:
     expected = _rectangle(actual)
-    if expected is None:
-        passed = isinstance(actual, Items) and _each_agrees(name, said, actual)
-        return PredictionVerdict(passed=passed, actual=actual, text=right if passed else wrong)
+    one_by_one = isinstance(actual, Items) and _each_agrees(name, said, actual)
+    if one_by_one or expected is None:
+        return PredictionVerdict(passed=one_by_one, actual=actual, text=right if one_by_one else wrong)
     try:
         mine, given = shape_and_numbers(said)
     except CannotRead as problem:

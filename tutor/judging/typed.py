@@ -66,10 +66,10 @@ _NUMBER: Final = re.compile(
 _NAME: Final = re.compile(r"[A-Za-z_][\w.]*")
 _ERROR_WORD: Final = re.compile(r"(?:an?\s+)?(?:error|exception|raises|fails|it\s+fails)[.!]?", re.IGNORECASE)
 _ERROR_NAME: Final = re.compile(r"(?:raises\s+)?(?:[\w.]*\.)?(\w+(?:Error|Exception))(?:\b.*)?", re.DOTALL)
-_WRAPPERS: Final = re.compile(r"(?:torch\.)?(?:tensor|Size|Tensor)\s*\((.*)\)", re.DOTALL)
+_OPENING: Final = re.compile(r"(?:torch\.)?(?:tensor|Size|Tensor)\s*\(")
 _PARAMETER: Final = re.compile(r"Parameter containing:\s*", re.IGNORECASE)
-_OPTIONS: Final = re.compile(
-    r",\s*(?:dtype|requires_grad|device|grad_fn|size)\s*=\s*(?:<[^>]*>|\([^)]*\)|[\w.'\":]+)\s*$"
+_OPTION: Final = re.compile(
+    r",\s*(?:dtype|requires_grad|device|grad_fn|size)\s*=\s*(?:<[^>]*>|\([^)]*\)|[\w.'\":]+)(?=\s*[,)])"
 )
 
 
@@ -116,15 +116,11 @@ def shape_and_numbers(typed: TypedNumber | TypedList) -> tuple[tuple[int, ...], 
 
 
 def _unwrapped(text: str) -> str:
+    """Without what torch prints around the numbers: `tensor(`, `dtype=...`, `grad_fn=<...>`."""
     text = text.strip().strip("`").strip().replace("−", "-").replace("–", "-")
-    text = _PARAMETER.sub("", text)
-    wrapped = _WRAPPERS.fullmatch(text)
-    if wrapped is None:
-        return text.strip("<>").partition(" ")[0] if text.startswith("<") else text
-    text = wrapped[1].strip()
-    while (shorter := _OPTIONS.sub("", text)) != text:
-        text = shorter
-    return text.rstrip(", \n")
+    if text.startswith("<"):
+        return text.strip("<>").partition(" ")[0]
+    return _OPENING.sub("(", _OPTION.sub("", _PARAMETER.sub("", text)))
 
 
 class _Reader:
