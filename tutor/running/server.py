@@ -54,11 +54,12 @@ class Server:
         """One turn: make at most one spare, hear what happened, look after those that run. False at the end."""
         made = self._replenish()
         self._flush()
-        for descriptor, _ in self._poll.poll(0 if made else self._patience()):
-            if descriptor == self._line.fileno():
-                if not self._hear():
-                    return False
-            elif (child := self._by_descriptor(descriptor)) is not None:
+        events = [descriptor for descriptor, _ in self._poll.poll(0 if made else self._patience())]
+        # the line first: a child that is quick may have ended before it was heard that it had begun
+        if events and not self._hear():
+            return False
+        for descriptor in events:
+            if (child := self._by_descriptor(descriptor)) is not None:
                 self._bury(child)
         for child in list(self._children.values()):
             child.look()
@@ -104,18 +105,18 @@ class Server:
         self._poll.modify(self._line, select.POLLIN)
 
     def _hear(self) -> bool:
-        """Take in one message. False when the client is gone."""
-        try:
-            data = self._line.recv(control.MOST_BYTES)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        if not data:
-            return False
-        with suppress(msgspec.MsgspecError):
-            self._obey(control.unpacked(data))
-        return True
+        """Take in all that the client has said. False when it is gone."""
+        while True:
+            try:
+                data = self._line.recv(control.MOST_BYTES)
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+            if not data:
+                return False
+            with suppress(msgspec.MsgspecError):
+                self._obey(control.unpacked(data))
 
     def _obey(self, message: control.Said) -> None:
         if isinstance(message, Want):
