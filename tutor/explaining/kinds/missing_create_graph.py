@@ -58,7 +58,7 @@ MISSING_CREATE_GRAPH = Kind(
             "own computation has to be recorded."
         ),
         mend=_("Compute the first gradient with `create_graph=True`."),
-        lesson="autograd/freed-graph",
+        lesson="autograd/retain-graph",
     ),
     cases=(
         Case(

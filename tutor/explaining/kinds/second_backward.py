@@ -311,7 +311,7 @@ GRAPH_REUSED = Kind(
             "Detach the state between steps, `h = h.detach()`. To train through several steps on purpose, add their "
             "losses and go backward once."
         ),
-        lesson="autograd/freed-graph",
+        lesson="autograd/retain-graph",
     ),
     cases=(
         Case(
@@ -389,7 +389,7 @@ FORWARD_OUTSIDE = Kind(
         mend=_(
             "Move the forward pass into the loop, so that each turn builds a new graph with the values of that turn."
         ),
-        lesson="autograd/freed-graph",
+        lesson="autograd/retain-graph",
     ),
     cases=(
         Case(
@@ -425,7 +425,7 @@ BACKWARD_TWICE = Kind(
             "Keep the graph in the first pass with `retain_graph=True`, or add the results and go backward once. In a "
             "loop the better answer is nearly always to recompute or to detach."
         ),
-        lesson="autograd/freed-graph",
+        lesson="autograd/retain-graph",
     ),
     cases=(
         Case(
