@@ -59,6 +59,13 @@ class TutorApp(App[int]):
         scrollbar-background: $surface; scrollbar-background-hover: $surface; scrollbar-background-active: $surface;
         scrollbar-size-vertical: 1;
     }
+    CommandPalette {
+        & SearchIcon { display: none; }
+        & > Vertical { width: 90%; max-width: 100; background: $surface; }
+        & #--input { background: $surface; border: round $primary; }
+        & CommandList { background: $surface; border-bottom: none; }
+        & CommandList > .option-list--option-highlighted { background: $panel; color: $foreground; }
+    }
     """
 
     def __init__(
@@ -255,9 +262,7 @@ def run_app(place: str | None = None) -> int:
 
     shelf = Shelf()
     try:
-        parts = shelf.place(place) if place else (None, None, None)
-        if parts[0] and parts[1]:
-            shelf.lesson(parts[0], parts[1])
+        parts = shelf.checked_place(place) if place else (None, None, None)
     except PackError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)

@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor.packs import find_packs, open_pack
+from tutor.packs import PackError, Problem, find_packs, open_pack
+from tutor.text import safe_line
+from tutor.words import _
 
 if TYPE_CHECKING:
     from tutor.packs import FoundPacks, OpenPack
@@ -61,3 +63,14 @@ class Shelf:
                 return self.pack(Path(folder)).pack.id, lesson, step
         pack, lesson_id, step_id = (*parts, "", "")[:3]
         return self.pack(pack).pack.id, lesson_id or None, step_id or None
+
+    def checked_place(self, text: str) -> tuple[str, str | None, str | None]:
+        """As :meth:`place`. Raises PackError when the lesson cannot be opened or has no such step, too."""
+        pack, lesson, step = self.place(text)
+        if lesson is not None:
+            ids = [each.id for each in self.lesson(pack, lesson).steps]
+            if step is not None and step not in ids:
+                message = _("found no step {found} in lesson {lesson}; expected one of {known}")
+                words = message.format(found=safe_line(step), lesson=lesson, known=", ".join(ids))
+                raise PackError([Problem(file=text, message=words, code="no-such-step")])
+        return pack, lesson, step

@@ -24,7 +24,9 @@ class AskScreen(Overlay["str | None"]):
         & > .overlay--box { max-width: 64; }
         & Static { height: auto; width: 1fr; margin: 0 0 1 0; }
         & Horizontal { height: auto; width: 1fr; align-horizontal: left; }
-        & Button { margin: 0 2 0 0; min-width: 8; }
+        & Button { margin: 0 2 0 0; min-width: 8; background: $panel; color: $foreground; text-style: none; }
+        & Button:hover { background: $rule; }
+        & Button:focus { background: $primary; color: $background; text-style: bold; }
     }
     """
 

@@ -18,13 +18,22 @@ if TYPE_CHECKING:
 class HelpScreen(Overlay[None]):
     def compose(self) -> ComposeResult:
         with Box(_("Keys"), _("Esc closes")):
-            yield Static(help_content(), markup=False)
+            yield Static(markup=False, id="keys")
 
     def on_mount(self) -> None:
         self.query_one(Box).focus()
+        self.call_after_refresh(self._draw)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        keys = self.query_one("#keys", Static)
+        keys.update(help_content(max(30, keys.content_size.width)))
 
 
-def help_content() -> Content:
+def help_content(width: int) -> Content:
+    """The table of keys for a box ``width`` cells wide."""
     headings = {
         "answer": _("Your answer"),
         "move": _("Moving about"),
@@ -32,20 +41,25 @@ def help_content() -> Content:
         "app": _("The tutor"),
     }
     table = commands()
-    width = max(len(_keys(each)) for each in table) + 2
-    lines = [
-        Content(_("Keys with ^, Alt or F work everywhere. Single letters work outside the editor: Esc leaves it.")),
-    ]
+    left = min(max(len(_keys(each)) for each in table) + 2, width // 2)
+    introduction = _("Keys with ^, Alt or F work everywhere. Single letters work outside the editor: Esc leaves it.")
+    lines = Content(introduction).wrap(width)
     for group, heading in headings.items():
         lines += [Content(), Content(heading).stylize("bold $primary")]
         for each in table:
             if each.group == group:
-                lines.append(Content.assemble((_keys(each).ljust(width), "bold"), (each.name, "$secondary")))
-                lines.append(Content.assemble(" " * width, (each.help, "$muted")))
+                words = Content.assemble((each.name, "$secondary"), ("  " + each.help, "$muted"))
+                lines += _row(_keys(each), words, left, width)
     lines += [Content(), Content(_("In the editor")).stylize("bold $primary")]
-    for keys, words in _editor_keys():
-        lines.append(Content.assemble((keys.ljust(width), "bold"), words))
+    for keys, explained in _editor_keys():
+        lines += _row(keys, Content(explained), left, width)
     return Content("\n").join(lines)
+
+
+def _row(keys: str, words: Content, left: int, width: int) -> list[Content]:
+    first, *rest = words.wrap(max(10, width - left))
+    start = Content(keys.ljust(left)).stylize("bold")
+    return [Content.assemble(start, first.rstrip()), *(Content.assemble(" " * left, line.rstrip()) for line in rest)]
 
 
 def _keys(command: Command) -> str:

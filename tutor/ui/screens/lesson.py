@@ -98,6 +98,9 @@ class LessonScreen(Screen[None]):
         & #body.-reading-alone { align-horizontal: center; }
         & #work { width: 3fr; border: round $rule; }
         & #work:focus-within { border: round $primary; }
+        & #work > Choices, & #work > Prediction, & #work > Choices:focus-within, & #work > Prediction:focus-within {
+            border-top: none;
+        }
     }
     LessonScreen.-huge #side {
         display: block; width: 36; height: 1fr; margin-right: 1; padding: 0 1;

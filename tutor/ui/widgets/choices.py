@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from tutor.ui.commands import key_of
 from tutor.ui.markdown import inline_text
+from tutor.ui.widgets.hanging import Hanging
 from tutor.words import _
 
 if TYPE_CHECKING:
@@ -21,19 +22,17 @@ if TYPE_CHECKING:
     from tutor.packs.format import ChoiceStep, Option
 
 
-class OptionView(Static, can_focus=True):
+class OptionView(Hanging, can_focus=True):
     DEFAULT_CSS = """
     OptionView {
-        height: auto;
-        width: 1fr;
         padding: 0 1;
         margin: 0 0 1 0;
         border-left: outer $rule;
         background: $surface;
         &:hover { background: $panel 60%; }
         &:focus { border-left: outer $primary; background: $panel; }
-        &.-right { border-left: outer $success; }
-        &.-wrong { border-left: outer $error; }
+        &.-right { border-left: outer $success; & > .hanging--marker { color: $success; } }
+        &.-wrong { border-left: outer $error; & > .hanging--marker { color: $error; } }
     }
     """
 
@@ -44,7 +43,7 @@ class OptionView(Static, can_focus=True):
         index: int
 
     def __init__(self, index: int, option: Option) -> None:
-        super().__init__(markup=False)
+        super().__init__(Content(), f" {index + 1} ")
         self._index = index
         self._option = option
 
@@ -52,11 +51,11 @@ class OptionView(Static, can_focus=True):
         option = self._option
         self.set_class(tried and option.correct, "-right")
         self.set_class(tried and not option.correct, "-wrong")
-        sign, colour = ("✓", "success") if option.correct else ("✗", "error")
-        number = (f"{sign} ", f"bold ${colour}") if tried else (f"{self._index + 1} ", "bold $primary")
-        content = Content.assemble(number, inline_text(option.text))
+        content = inline_text(option.text)
         if tried and option.why:
-            content = Content("\n").join([content, Content.assemble("  ", inline_text(option.why)).stylize("$muted")])
+            content = Content("\n").join([content, inline_text(option.why).stylize("$muted")])
+        sign = "✓" if option.correct else "✗"
+        self.mark(f" {sign if tried else self._index + 1} ")
         self.update(content)
 
     def action_choose(self) -> None:

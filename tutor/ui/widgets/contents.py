@@ -45,7 +45,7 @@ class Contents(OptionList):
         scrollbar-size-vertical: 1;
         text-wrap: nowrap;
         text-overflow: ellipsis;
-        &:focus { border: none; }
+        &:focus { border: none; background-tint: $foreground 0%; }
         & > .option-list--option { padding: 0; }
         & > .option-list--option-highlighted { background: $panel 50%; color: $foreground; text-style: none; }
         &:focus > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: none; }

@@ -25,9 +25,9 @@ class WordsView(Static):
     WordsView {
         width: 1fr;
         height: auto;
-        margin: 0 0 1 0;
+        margin: 0 1 1 0;
         &.-good { color: $success; background: $mark-right; padding: 0 1; }
-        &.-head { margin: 0; }
+        &.-head { margin: 0 1 0 0; }
         &.-bad { color: $error; text-style: bold; }
         &.-warn { color: $warning; }
         &.-calm, &.-muted { color: $muted; }
@@ -49,7 +49,7 @@ class PairView(Container):
         grid-gutter: 0 2;
         grid-rows: auto;
         height: auto;
-        margin: 0 0 1 0;
+        margin: 0 1 1 0;
         &.-stacked { grid-size: 1; }
         & > Static { height: auto; }
     }
@@ -76,7 +76,7 @@ class OfferView(Vertical, can_focus=True):
     DEFAULT_CSS = """
     OfferView {
         height: auto;
-        margin: 0 0 1 0;
+        margin: 0 1 1 0;
         border-left: outer $success;
         padding: 0 1;
         &:focus { border-left: outer $primary; background: $panel 50%; }

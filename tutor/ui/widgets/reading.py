@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from rich.segment import Segment
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.strip import Strip
 from textual.widgets import Static
 
 from tutor.ui.markdown import Block, blocks
+from tutor.ui.widgets.hanging import Hanging
 from tutor.words import _
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.geometry import Region
 
 
-class BlockView(Static):
-    """One block of a text. A list item's marker hangs in the padding to its left."""
+class BlockView(Hanging):
+    """One block of a text."""
 
     DEFAULT_CSS = """
     BlockView {
-        width: 1fr;
-        height: auto;
         margin: 0 0 1 0;
         &.-heading { text-style: bold; color: $primary; }
         &.-tight { margin: 0; }
@@ -36,20 +32,8 @@ class BlockView(Static):
     """
 
     def __init__(self, block: Block, *, tight: bool = False) -> None:
-        super().__init__(block.content, markup=False, classes=f"-{block.kind}{' -tight' if tight else ''}")
-        self._marker = block.marker
-        if block.marker:
-            self.styles.padding = (0, 0, 0, len(block.marker) + (block.depth - 1) * 2)
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        strips = super().render_lines(crop)
-        if self._marker.strip() and strips and crop.y == 0 and crop.x == 0:
-            left = self.styles.padding.left
-            start = left - len(self._marker)
-            segment = Segment(self._marker, self.get_visual_style("block--marker").rich_style)
-            marker = Strip([segment], len(self._marker))
-            strips[0] = Strip.join([strips[0].crop(0, start), marker, strips[0].crop(left)])
-        return strips
+        classes = f"-{block.kind}{' -tight' if tight else ''}"
+        super().__init__(block.content, block.marker, left=max(0, block.depth - 1) * 2, classes=classes)
 
 
 def block_views(found: Iterable[Block]) -> Iterator[BlockView]:

@@ -106,7 +106,6 @@ class ResultPane(Vertical):
     ResultPane {
         background: $surface;
         & > VerticalScroll { padding: 0 0 0 1; }
-        & > VerticalScroll > * { margin-right: 1; }
         &.-stale > VerticalScroll { opacity: 60%; }
     }
     """
