@@ -50,11 +50,23 @@ def _frame_line(number: int, text: str, width: int, line: int | None, cause: int
 def diff(before: str, after: str) -> Iterator[str]:
     """The lines of a change, each with the line before and after it."""
     old, new = (safe(text).rstrip("\n").split("\n") for text in (before, after))
-    for text in list(difflib.unified_diff(old, new, lineterm="", n=1))[2:]:
+    same_length = len(old) == len(new)
+    changes = _line_by_line(old, new) if same_length else list(difflib.unified_diff(old, new, lineterm="", n=1))[2:]
+    for text in changes:
         if text.startswith("@@"):
             continue
         colour = {"+": "green", "-": "red"}.get(text[:1])
         yield click.style(f"{text[:1]} {text[1:]}", fg=colour, dim=colour is None)
+
+
+def _line_by_line(old: list[str], new: list[str]) -> Iterator[str]:
+    """A change that neither adds nor removes lines: each changed line under what it was, with a line around it."""
+    changed = {at for at, (before, after) in enumerate(zip(old, new, strict=True)) if before != after}
+    for at, (before, after) in enumerate(zip(old, new, strict=True)):
+        if at in changed:
+            yield from (f"-{before}", f"+{after}")
+        elif changed.intersection({at - 1, at + 1}):
+            yield f" {before}"
 
 
 def side_by_side(result: CheckResult) -> Iterator[str]:

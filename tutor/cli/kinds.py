@@ -13,6 +13,10 @@ from tutor.text import safe_line
 from tutor.words import _
 
 
+class NoSuchKind(click.ClickException):
+    exit_code = 2
+
+
 def print_kind(slug: str, *, as_json: bool) -> int:
     """Print what a kind of mistake is, an example and how to mend it; ``list`` prints all slugs."""
     if slug == "list":
@@ -24,7 +28,7 @@ def print_kind(slug: str, *, as_json: bool) -> int:
         near = get_close_matches(slug, [known.slug for known in all_kinds()], n=3)
         text = _("There is no kind of mistake called `{slug}`.").format(slug=safe_line(slug))
         more = _("Did you mean {names}?").format(names=_(" or ").join(f"`{name}`" for name in near))
-        raise click.UsageError(f"{text} {more if near else _('`tutor explain --kind list` shows them all.')}")
+        raise NoSuchKind(f"{text} {more if near else _('`tutor explain --kind list` shows them all.')}")
     page = kind.page
     example = kind.cases[0].code if kind.cases else ""
     if as_json:

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from tutor.cli.places import find_place, near_command
+from tutor.cli.places import BadPlace, find_place, near_command
 from tutor.words import _
 
 
@@ -14,7 +14,7 @@ def open_app(place: str | None) -> None:
     """Open the app at ``place``, or where the learner left off. It is imported only here."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         text = _("The app needs a terminal. Without one there are `tutor check`, `tutor explain` and `tutor list`.")
-        raise click.UsageError(text)
+        raise BadPlace(text)
     from tutor.ui.app import run_app  # noqa: PLC0415 - Textual is imported to open the app, and only then
 
     run_app(place)
@@ -27,10 +27,8 @@ def open_place(place: str, rest: tuple[str, ...]) -> None:
     """Open the app at a pack, a lesson or a step."""
     near = near_command(place)
     if near is not None:
-        raise click.UsageError(near)
+        raise BadPlace(near)
     if rest:
-        raise click.UsageError(
-            _("`tutor {place}` takes nothing more; found `{rest}`.").format(place=place, rest=rest[0])
-        )
+        raise BadPlace(_("`tutor {place}` takes nothing more; found `{rest}`.").format(place=place, rest=rest[0]))
     find_place(place)
     open_app(place)

@@ -10,7 +10,8 @@ import click
 
 from tutor.cli.jsonl import write_line
 from tutor.cli.many import Counter
-from tutor.packs import Examination, Examined, Loaded, Problem, find_packs
+from tutor.packs import Loaded, Problem, find_packs
+from tutor.packs.examining import Examination, Examined
 from tutor.packs.files import PACK_FILE
 from tutor.packs.format import Lesson
 from tutor.proving import StepProved, prove

@@ -29,7 +29,7 @@ class StepFound:
 
 
 class BadPlace(click.ClickException):
-    """There is no such pack, lesson or step."""
+    """There is no such pack, lesson or step, or it cannot be opened."""
 
     exit_code = 2
 

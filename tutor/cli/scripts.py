@@ -92,6 +92,13 @@ def _print(result: Explained | Unreadable, *, as_json: bool, several: bool) -> i
     return 0 if result.is_fine else 1
 
 
+def _ending(result: Explained) -> str:
+    exception = result.seen.exception
+    if exception is not None and exception.type == "SystemExit":
+        return _("The script ended itself with exit status {status}.").format(status=safe_line(exception.message))
+    return why_it_stopped(result.seen, result.limits)
+
+
 def _print_for_people(result: Explained, *, several: bool) -> None:
     if several:
         click.secho(safe_line(result.source.file), bold=True)
@@ -101,12 +108,13 @@ def _print_for_people(result: Explained, *, several: bool) -> None:
         click.secho(f"{where}{warning.category}: {safe_line(warning.message)}", fg="yellow")
     if result.seen.outcome != "ok":
         click.echo()
-        for line in wrapped(why_it_stopped(result.seen, result.limits)):
+        for line in wrapped(_ending(result)):
             click.secho(line, fg="red")
     for explanation in result.explanations:
         say(["", *indented(explanation_lines(explanation, result.source.text))])
     if not result.explanations:
         fine = _("Nothing to explain: it ran to its end.")
-        click.secho(fine if result.is_fine else _("The tutor does not know this mistake."), dim=True)
+        unknown = _("The tutor knows nothing more about this.")
+        click.secho(fine if result.is_fine else unknown, dim=True)
     if several:
         click.echo()
