@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 
 from tutor.packs import open_pack
 from tutor.packs.format import ChoiceStep, CodeStep, Lesson, PredictStep, Step
+from tutor.ui.markdown import blocks
 from tutor.ui.mathematics import with_mathematics
 
 COURSE = Path(__file__).parents[2] / "lessons" / "autograd"
@@ -82,3 +83,9 @@ def test_all_mathematics_is_shown_as_unicode(language: str | None) -> None:
                 )
                 shown += prose.count("$") // 2
     assert shown > 30
+
+
+@pytest.mark.parametrize("language", [None, *TRANSLATIONS])
+def test_what_follows_a_list_begins_at_the_margin_again(language: str | None) -> None:
+    truth = next(step for lesson in lessons(language) for step in lesson.steps if step.id == "truth")
+    assert [block.marker for block in blocks(truth.text)] == ["", "• ", "• ", "• ", ""]

@@ -71,6 +71,7 @@ def _blocks(tokens: list[Token]) -> Iterator[Block]:
                 lists.append(_List(token.type == "ordered_list_open", int(token.attrGet("start") or 1)))
             case "bullet_list_close" | "ordered_list_close":
                 lists.pop()
+                marker = "  " if lists else ""
             case "list_item_open":
                 here = lists[-1]
                 marker = f"{here.number}. " if here.ordered else f"{_BULLETS[min(len(lists), 3) - 1]} "
