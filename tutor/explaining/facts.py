@@ -154,14 +154,19 @@ class Facts:
         return sorted(self._names.get(number, []), key=lambda name: not name.isidentifier())
 
     def name(self, number: int) -> str | None:
-        """The learner's name for a tensor: of a variable that holds it, or of what it was assigned to when made."""
+        """The learner's name for a tensor, for sentences: ``loss``, ``params['gain']``, ``setpoint``."""
+        name = self.expression(number)
+        return None if name is None else name.removeprefix("self.")
+
+    def expression(self, number: int) -> str | None:
+        """How the program refers to a tensor: by a variable that holds it, or by what it was assigned to when made."""
         names = self.names(number)
         if names:
             return names[0]
         known = self.tensor(number)
         assigned = self.assigned_name(self.maker(number))
         if assigned is None and known is not None and known.base is not None and known.made_by is None:
-            return self.name(known.base)
+            return self.expression(known.base)
         return assigned
 
     def assigned_name(self, event: Event | None) -> str | None:

@@ -145,7 +145,7 @@ def _carried_names(found: SecondPass) -> list[str]:
     facts = found.facts
     names: list[str] = []
     for joint, made in found.carried:
-        name = facts.name(joint.tensor) if joint.tensor is not None else None
+        name = facts.expression(joint.tensor) if joint.tensor is not None else None
         name = name or facts.assigned_name(made)
         names.extend([name] if name else _assigned_and_read(found, joint, made))
     return list(dict.fromkeys(names))

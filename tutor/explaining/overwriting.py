@@ -1,0 +1,118 @@
+"""Which saved tensor was overwritten, by what, and what had saved it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tutor.autograd.graph import Node
+from tutor.autograd.history import Event
+from tutor.explaining.code import called_name, keyword
+from tutor.explaining.facts import Facts
+from tutor.explaining.inplace import changed_expression, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Overwritten:
+    """``node`` needs tensor number ``tensor``, called ``name``, which ``changed_by`` changed after ``saved_by``."""
+
+    node: Node
+    saved_by: Event
+    changed_by: Event
+    tensor: int
+    name: str
+    by_module: ast.Call | None
+    """The call with ``inplace=True`` that asked for it."""
+    by_step: bool
+    """Whether an optimiser's step did it."""
+
+
+@lru_cache(maxsize=4)
+def overwritten(facts: Facts) -> Overwritten | None:
+    """The first saved tensor that the failed pass found changed; None if there is no trace of the change."""
+    graph = facts.graph
+    if graph is None:
+        return None
+    changed = [node for node in graph.nodes if any(one.state == "changed" for one in node.saved)]
+    for node in sorted(changed, key=lambda one: one.sequence or 0, reverse=True):
+        saved_by = None if node.event is None else facts.history.by_seq.get(node.event)
+        change = None if saved_by is None else _change(facts, saved_by)
+        if saved_by is None or change is None:
+            continue
+        event, number = change
+        return Overwritten(
+            node=node,
+            saved_by=saved_by,
+            changed_by=event,
+            tensor=number,
+            name=_name(facts, event, number),
+            by_module=_asked_in_place(facts, event),
+            by_step=_is_step(facts, event),
+        )
+    return None
+
+
+def _change(facts: Facts, saved_by: Event) -> tuple[Event, int] | None:
+    """The first event after ``saved_by`` that changed one of its inputs or results in place."""
+    numbers = {*saved_by.inputs, *saved_by.outputs}
+    storages = {known.storage: number for number in numbers if (known := facts.tensor(number)) is not None}
+    for event in facts.history.events:
+        if event.seq < saved_by.seq or event.place < 0 or (event.seq == saved_by.seq and not event.changed):
+            continue
+        for number in event.changed:
+            known = facts.tensor(number)
+            if number in numbers or (known is not None and known.storage in storages):
+                return event, number if number in numbers else storages[known.storage if known else 0]
+    return None
+
+
+def _name(facts: Facts, event: Event, number: int) -> str:
+    target = changed_expression(facts, event)
+    known = facts.tensor(number)
+    if known is not None and known.is_leaf and (name := facts.name(number)):
+        return name
+    if (
+        isinstance(target, (ast.Name, ast.Attribute, ast.Subscript))
+        and not _is_step(facts, event)
+        and not event.library
+    ):
+        return facts.code.segment(whole(target)).removeprefix("self.")
+    return facts.name(number) or facts.text_of(facts.maker(number)) or facts.text_of(event)
+
+
+def _is_step(facts: Facts, event: Event) -> bool:
+    return any(
+        step.seq <= event.seq and step.place == event.place and event.seq - step.seq < 2_000
+        for step in facts.events("optimizer.step")
+    )
+
+
+def _asked_in_place(facts: Facts, event: Event) -> ast.Call | None:
+    """The call with ``inplace=True``: of the function itself, or that made the module that ran."""
+    if event.op.endswith("_") and not event.library.endswith("_"):
+        return None
+    if event.argument("inplace") != "True" and not event.library:
+        return None
+    asking = [
+        node
+        for node in facts.code.nodes
+        if isinstance(node, ast.Call)
+        and isinstance(flag := keyword(node, "inplace") or (node.args[-1] if node.args else None), ast.Constant)
+        and flag.value is True
+    ]
+    return _likeliest(facts, event, asking)
+
+
+def _likeliest(facts: Facts, event: Event, asking: list[ast.Call]) -> ast.Call | None:
+    """Of several such calls: the one at the place itself, the one assigned to what was called, one of that name."""
+    node = facts.node_of(event)
+    if node in asking:
+        return next(call for call in asking if call is node)
+    written = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+    name = event.op.replace("_", "")
+    for call in asking:
+        if any(ast.unparse(target) == written for target in facts.code.targets(call)):
+            return call
+    same = [call for call in asking if called_name(call).lower().replace("_", "") == name]
+    return next(iter(same or asking), None)
