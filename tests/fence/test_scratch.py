@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from tutor.running.fence import fill, scratch, wipe
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     made = tmp_path / "scratch"
     made.mkdir()
-    return made
+    yield made
+    wipe(str(made))
 
 
 def _deep(folder: Path, levels: int) -> None:

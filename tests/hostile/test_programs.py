@@ -1,0 +1,147 @@
+"""Hostile and clumsy programs end with an outcome of their own and harm nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from programs import HONEST, HOSTILE, Hostile
+
+from tutor.autograd import Observation
+from tutor.running import Runner
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of Linux")
+
+_AT_ONCE = 4
+LATE_MS = 50.0
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """All the programs' endings, and what was found when they had ended."""
+
+    endings: dict[str, Observation]
+    honest: tuple[Observation, ...]
+    left_running: tuple[str, ...]
+    left_lying: tuple[str, ...]
+
+
+def _descendants() -> tuple[str, ...]:
+    """Command lines of the processes that descend from this one."""
+    parents, names = {}, {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                names[int(folder.name)] = (
+                    (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
+            except OSError:
+                continue
+            if fields[0] != "Z":
+                parents[int(folder.name)] = int(fields[1])
+    found, waiting = [], [os.getpid()]
+    while waiting:
+        parent = waiting.pop()
+        below = [pid for pid, of in parents.items() if of == parent]
+        found += below
+        waiting += below
+    return tuple(names[pid] for pid in found)
+
+
+async def _suffer(folder: Path) -> Aftermath:
+    gate = asyncio.Semaphore(_AT_ONCE)
+    endings: dict[str, Observation] = {}
+    honest: list[Observation] = []
+
+    async with Runner(spares=_AT_ONCE) as runner:
+
+        async def one(hostile: Hostile) -> None:
+            async with gate:
+                endings[hostile.name] = await runner.run(hostile.program)
+                honest.append(await runner.run(HONEST))
+
+        await asyncio.gather(*map(one, HOSTILE))
+    return Aftermath(endings, tuple(honest), _descendants(), tuple(os.listdir(folder)))  # noqa: PTH208 - an async function
+
+
+@pytest.fixture(scope="module")
+def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
+    folder = tmp_path_factory.mktemp("temporary")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))
+        patch.setattr(tempfile, "tempdir", None)
+        return asyncio.run(_suffer(folder))
+
+
+def _said(seen: Observation) -> str:
+    error = seen.exception
+    return " ".join([seen.detail, f"{error.type}: {error.message}" if error else "", seen.stdout, seen.stderr])
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: hostile.name)
+def test_each_program_ends_with_an_outcome_of_its_own(hostile: Hostile, aftermath: Aftermath) -> None:
+    seen = aftermath.endings[hostile.name]
+    assert seen.outcome in hostile.outcomes, (seen.outcome, _said(seen)[:500])
+    if seen.outcome == hostile.outcomes[0]:
+        assert hostile.says in _said(seen)
+
+
+def test_nothing_steers_the_terminal_whatever_was_printed_or_raised(aftermath: Aftermath) -> None:
+    for name, seen in aftermath.endings.items():
+        assert not set("\x1b\x9b\x07\x08\x7f\u202e\u2066\u200f") & set(repr_of(seen)), name
+
+
+def repr_of(seen: Observation) -> str:
+    """Every text of an observation, as it would be shown."""
+    error = seen.exception
+    names = [tensor.name for tensor in seen.tensors]
+    warned = [warning.message for warning in seen.warnings]
+    frames = [local.name + str(local.value) for frame in (error.frames if error else ()) for local in frame.locals]
+    return "".join([_said(seen), *names, *warned, *frames])
+
+
+def test_the_next_honest_run_is_unharmed(aftermath: Aftermath) -> None:
+    first = aftermath.honest[0]
+    assert (first.outcome, first.stdout) == ("ok", "done\n")
+    assert {(seen.outcome, seen.stdout, seen.tensors) for seen in aftermath.honest} == {("ok", "done\n", first.tensors)}
+
+
+def test_no_process_outlives_the_runner(aftermath: Aftermath) -> None:
+    assert [command for command in aftermath.left_running if "tutor" in command] == []
+
+
+def test_no_file_outlives_the_runner(aftermath: Aftermath) -> None:
+    assert aftermath.left_lying == ()
+
+
+async def test_a_program_is_ended_soon_after_its_limit_even_if_it_resists() -> None:
+    resists = """
+import signal, threading
+for number in range(1, 65):
+    try:
+        signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError):
+        pass
+while True:
+    pass
+"""
+    async with Runner() as runner:
+        await runner.run(HONEST)
+        late = []
+        for _ in range(5):
+            began = time.perf_counter()
+            seen = await runner.run(replace(HONEST, source=resists, limits=replace(HONEST.limits, wall_seconds=0.2)))
+            late.append(1000 * (time.perf_counter() - began) - 200)
+            assert seen.outcome == "timeout"
+    # the best of five: what the machine does beside this is not ours
+    assert min(late) < LATE_MS
