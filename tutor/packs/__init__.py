@@ -1,6 +1,5 @@
 """Lesson packs: the format as types, loading with a place for every problem, finding packs."""
 
-from tutor.packs.examining import Examination, Examined
 from tutor.packs.finding import FoundPack, FoundPacks, find_packs
 from tutor.packs.headings import LessonHeading
 from tutor.packs.loading import Loaded
@@ -8,8 +7,6 @@ from tutor.packs.opening import OpenPack, open_pack
 from tutor.packs.problem import PackError, Problem
 
 __all__ = [
-    "Examination",
-    "Examined",
     "FoundPack",
     "FoundPacks",
     "LessonHeading",

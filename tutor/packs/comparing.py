@@ -27,6 +27,7 @@ def lesson_trouble(words: Loaded[LessonWords], lesson: Lesson) -> Iterator[Probl
     for key in ("title", "summary"):
         if getattr(words.value, key) is None:
             yield _note(words, (), _("found no `{key}`; the original's is shown").format(key=key))
+    yield from _second_time(words)
     steps = {step.id: step for step in lesson.steps}
     for number, one in enumerate(words.value.steps):
         if one.id in steps:
@@ -39,6 +40,15 @@ def lesson_trouble(words: Loaded[LessonWords], lesson: Lesson) -> Iterator[Probl
     if missing:
         message = _("found no words for {missing}; the original's are shown")
         yield _note(words, ("steps",), message.format(missing=listed(missing)))
+
+
+def _second_time(words: Loaded[LessonWords]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for number, one in enumerate(words.value.steps):
+        line = words.place(("steps", first.setdefault(one.id, number), "id"))[0]
+        if first[one.id] != number:
+            message = _("found the step id {found} a second time; expected each once: line {line} has it already")
+            yield _problem(words, ("steps", number, "id"), message.format(found=quoted(one.id), line=line))
 
 
 def _step_trouble(words: Loaded[LessonWords], number: int, one: StepWords, step: Step) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from tutor.packs.problem import PackError, Problem, quoted
 from tutor.packs.source import read_source
 from tutor.packs.translation import LessonWords, PackWords
 from tutor.packs.tree import Items, Mapping, Scalar
+from tutor.packs.wording import load_words
 from tutor.words import _
 
 
@@ -103,7 +104,7 @@ def _gradient_check(step: CodeStep) -> tuple[int, ValueCheck] | None:
 def _pack_words(folder: Path, pack: Pack) -> Iterator[Problem]:
     for _language, name in overlays(folder, PACK_FILE):
         try:
-            yield from pack_trouble(load(inside(folder, name), PackWords), pack)
+            yield from pack_trouble(load_words(inside(folder, name), PackWords), pack)
         except PackError as error:
             yield from error.problems
 
@@ -111,7 +112,7 @@ def _pack_words(folder: Path, pack: Pack) -> Iterator[Problem]:
 def _lesson_words(folder: Path, file: str, lesson: Lesson) -> Iterator[Problem]:
     for _language, name in overlays(folder, file):
         try:
-            yield from lesson_trouble(load(inside(folder, name), LessonWords), lesson)
+            yield from lesson_trouble(load_words(inside(folder, name), LessonWords), lesson)
         except PackError as error:
             yield from error.problems
 

@@ -31,6 +31,11 @@ def is_language(text: str) -> bool:
     return bool(_LANGUAGE.match(text))
 
 
+def primary(language: str) -> str:
+    """Return ``zh`` of ``zh-CN``: the part of a language's name that translations are named by."""
+    return re.split("[-_]", language)[0].lower()
+
+
 def is_overlay(name: str) -> bool:
     """Whether ``name`` is that of a translation: ``first-gradient.zh.yaml``."""
     return bool(_OVERLAY.match(name))
@@ -70,6 +75,8 @@ def inside(folder: Path, name: str) -> Path:
     Raises PackError when it is missing, or when a link leads out of the folder.
     """
     path = folder / name
+    if "/" not in name and os.path.isfile(path) and not os.path.islink(path):  # noqa: PTH113, PTH114 - said
+        return path
     try:
         real = path.resolve(strict=True)
         home = folder.resolve(strict=True)

@@ -55,7 +55,7 @@ class LeftOut(Enum):
 LEFT_OUT: Final = LeftOut.LEFT_OUT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ValueCheck:
     """The value of an expression, compared with what the solution gives or with ``equals``."""
 
@@ -78,7 +78,7 @@ class ValueCheck:
         return frozenset(given | {name for name in ("rtol", "atol", "message") if getattr(self, name) is not None})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class UsesCheck:
     """The answer's code uses each of these; found in the syntax tree, so a comment does not count."""
 
@@ -89,7 +89,7 @@ class UsesCheck:
     """Shown when this check fails."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AvoidsCheck:
     """The answer's code uses none of these."""
 
@@ -99,7 +99,7 @@ class AvoidsCheck:
     """Shown when this check fails."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RaisesCheck:
     """The answer is meant to end in this error."""
 
@@ -114,7 +114,7 @@ class RaisesCheck:
 Check: TypeAlias = ValueCheck | UsesCheck | AvoidsCheck | RaisesCheck
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Variant:
     """Other inputs on which the same answer must hold."""
 
@@ -122,7 +122,7 @@ class Variant:
     """Run instead of the step's setup."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Mistake:
     """A wrong answer the author foresaw: the explanation of that ``kind`` must appear, or ``message`` is shown."""
 
@@ -134,7 +134,7 @@ class Mistake:
     """The author's own words, shown when an answer gives the same wrong result."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Option:
     """One of the answers to choose from."""
 
@@ -146,7 +146,7 @@ class Option:
     """Whether this is a right answer. At least one option is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ReadStep:
     """Something to read."""
 
@@ -160,7 +160,7 @@ class ReadStep:
     """Markdown. Mathematics between dollar signs is shown as Unicode."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PredictStep:
     """The learner types the value of ``ask`` before seeing it: a tensor, None, or ``error``."""
 
@@ -184,7 +184,7 @@ class PredictStep:
     """Shown with the result."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ChoiceStep:
     """A question with answers to choose from."""
 
@@ -200,7 +200,7 @@ class ChoiceStep:
     """Two or more answers, at least one of them correct."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CodeStep:
     """The learner writes a program; the checks decide whether it is right."""
 
@@ -231,7 +231,7 @@ class CodeStep:
 Step: TypeAlias = ReadStep | PredictStep | ChoiceStep | CodeStep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Lesson:
     """A lesson file."""
 
@@ -245,7 +245,7 @@ class Lesson:
     """In order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Pack:
     """``pack.yaml``."""
 

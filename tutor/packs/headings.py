@@ -27,12 +27,16 @@ T = TypeVar("T")
 _READ_FIRST: Final = 2048
 _STEPS: Final = re.compile(r"^steps:", re.MULTILINE)
 _ENTRY: Final = re.compile(r"(id|title|summary): +(\S.*?) *\Z")
+_BLOCKS: Final = frozenset({"|", "|-", "|+", ">", ">-", ">+"})
 _ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LessonHeading:
-    """One line of a table of contents. A lesson that cannot be opened has ``problems``; the others stay usable."""
+    """What a table of contents shows; title and summary are a line each.
+
+    A lesson that cannot be opened has ``problems``; the others stay usable.
+    """
 
     id: str
     title: str
@@ -63,16 +67,17 @@ def heading(folder: Path, file: str, place: tuple[int, int] = (1, 1)) -> LessonH
 
     Total: problems are in the heading.
     """
-    stem = safe_line(PurePath(file).stem)
     try:
         path = inside(folder, file)
         known = _quick(path)
         if len(known) < 3 or not _ID.match(known["id"]):
             known = asdict(_careful(path, Head))
+        title, summary = safe_line(known["title"]), safe_line(known["summary"])
     except PackError as error:
+        stem = safe_line(PurePath(file).stem)
         problems = named_at(error.problems, shown(folder / PACK_FILE), place)
         return LessonHeading(id=stem, title=stem, summary="", file=file, problems=problems)
-    return LessonHeading(id=known["id"], title=known["title"], summary=known["summary"], file=file)
+    return LessonHeading(id=known["id"], title=title, summary=summary, file=file)
 
 
 def translated_heading(original: LessonHeading, overlay: Path) -> LessonHeading:
@@ -84,7 +89,7 @@ def translated_heading(original: LessonHeading, overlay: Path) -> LessonHeading:
         except PackError:
             return original
     title, summary = known.get("title") or original.title, known.get("summary") or original.summary
-    return replace(original, title=title, summary=summary)
+    return replace(original, title=safe_line(title), summary=safe_line(summary))
 
 
 def once_each(headings: Iterable[LessonHeading]) -> Iterator[LessonHeading]:
@@ -101,24 +106,29 @@ def once_each(headings: Iterable[LessonHeading]) -> Iterator[LessonHeading]:
 
 
 def _quick(path: Path) -> dict[str, str]:
-    """Return id, title and summary where they stand on lines that can only mean one thing; else nothing."""
+    """Return id, title and summary where they stand in a form that can only mean one thing; else nothing."""
     try:
         text = decoded(read_start(path, _READ_FIRST).rpartition(b"\n")[0], "").text
     except PackError:
         return {}
     known: dict[str, str] = {}
+    block = ""
     for line in text.split("\n"):
         if line.startswith("steps:"):
-            return known
+            return known if all(value.strip() for value in known.values()) else {}
         entry = _ENTRY.match(line)
-        if entry is None:
+        if block and (not line or line[0] == " "):
+            known[block] += f" {line.strip()}"
+        elif entry is None:
+            block = ""
             if line and not line.startswith("#"):
                 return {}
-            continue
-        value = _surely(entry[2])
-        if value is None or entry[1] in known:
-            return {}
-        known[entry[1]] = value
+        else:
+            value = "" if entry[2] in _BLOCKS else _surely(entry[2])
+            if value is None or entry[1] in known:
+                return {}
+            known[entry[1]] = value
+            block = "" if value else entry[1]
     return {}
 
 

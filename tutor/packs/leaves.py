@@ -22,6 +22,8 @@ _CUT: Final = re.compile(r" #(?P<rest>[^\n]*)")
 _COMMENT: Final = re.compile(r"[ \t]+#(?P<rest>[^\n]*)")
 _FLAGS: Final = ("yes", "no", "on", "off", "y", "n", "true", "false")
 
+_SHORT: Final = frozenset({"title", "summary"})
+"""One word of these may well be followed by a comment."""
 _MAY_BE_EMPTY: Final = frozenset({Holds.CODE})
 
 
@@ -85,21 +87,28 @@ class Leaves:
             message = _("found a list for `{key}`; expected text. If it begins with `[` or `- `: {advice}")
         elif isinstance(node, Scalar) and node.value is not None:
             message = _("found {found} for `{key}`; expected text, in quotes: {key}: {quotes}")
-        elif comment := _COMMENT.match(self._source.text, node.end):
+        elif (comment := self._comment_for(node.start, key)) is not None:
             message = _("found nothing for `{key}`, since ` #` begins a comment ({found}); {advice}")
             text = message.format(key=key, found=quoted(comment["rest"].strip()), advice=block_form(key))
-            self._say(node.start, text, "comment")
-            return None
+            self._say(comment.start("rest") - 1, text, "comment")
+            return
         else:
             message = _("found {found} for `{key}`; expected {wanted}")
         quotes = f'"{node.text}"' if isinstance(node, Scalar) else ""
         wanted = _("Python code, in the block form: `{key}: |`").format(key=key) if holds is Holds.CODE else _("text")
         found = self.described(node)
         text = message.format(found=found, key=key, advice=block_form(key), quotes=quotes, wanted=wanted)
-        return self._say(node.start, text, "text")
+        self._say(node.start, text, "text")
+
+    def _comment_for(self, before: int, key: str) -> re.Match[str] | None:
+        """Return the comment that stands where the text of ``key`` is missing."""
+        at = self._source.text.rfind(f"{key}:", 0, before + 1)
+        return _COMMENT.match(self._source.text, at + len(key) + 1) if at >= 0 else None
 
     def _words(self, node: Scalar, key: str) -> bool:
-        if node.style == "plain" and " " in node.text and (cut := _CUT.match(self._source.text, node.end)):
+        """A comment is set apart by two spaces, as in Python; after one it is more likely text that was cut."""
+        long = key not in _SHORT or " " in node.text
+        if node.style == "plain" and long and (cut := _CUT.match(self._source.text, node.end)):
             message = _("found ` #` in text without quotes, which cuts it: {rest} is not shown; {advice}")
             text = message.format(rest=quoted("#" + cut["rest"]), advice=block_form(key))
             self._say(node.end + 1, text, "comment")

@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from tutor.packs.files import shown
-from tutor.packs.format import Lesson, Pack
 from tutor.packs.parsing import parse
 from tutor.packs.problem import PackError, Problem, Severity
 from tutor.packs.python_text import offset_in
 from tutor.packs.reading import MISSING, Reading
 from tutor.packs.reading import Path as Within
 from tutor.packs.rules import RULES
-from tutor.packs.shapes import names_within, record_shape
+from tutor.packs.shapes import record_shape
 from tutor.packs.source import Source, read_source
-from tutor.packs.translation import LessonWords, PackWords
 from tutor.packs.tree import Node, Scalar
 from tutor.words import _
 
@@ -64,13 +62,15 @@ def load(path: Path, kind: type[T], kinds: Collection[str] | None = None) -> Loa
     return loaded(read_source(path, shown(path)), kind, kinds)
 
 
-def loaded(source: Source, kind: type[T], kinds: Collection[str] | None = None) -> Loaded[T]:
+def loaded(
+    source: Source, kind: type[T], kinds: Collection[str] | None = None, elsewhere: frozenset[str] = frozenset()
+) -> Loaded[T]:
     """Read ``source`` as a ``kind`` (Lesson, Pack, or the words of one). Raises PackError with all of its problems."""
     parsed = parse(source)
     if parsed.root is None:
         problems = parsed.problems or (_empty(source, kind),)
         raise PackError(sorted(problems))
-    return read(source, parsed.root, kind, parsed.problems, kinds)
+    return read(source, parsed.root, kind, parsed.problems, kinds, elsewhere)
 
 
 def read(
@@ -79,9 +79,13 @@ def read(
     kind: type[T],
     before: tuple[Problem, ...] = (),
     kinds: Collection[str] | None = None,
+    elsewhere: frozenset[str] = frozenset(),
 ) -> Loaded[T]:
-    """Read the tree of ``source`` as a ``kind``; ``before`` are the problems found when parsing it."""
-    reading = Reading(source, RULES, _original_keys() if kind in {LessonWords, PackWords} else frozenset(), kinds)
+    """Read the tree of ``source`` as a ``kind``; ``before`` are the problems found when parsing it.
+
+    ``elsewhere``: keys that the format knows, but that have no place in this sort of file.
+    """
+    reading = Reading(source, RULES, elsewhere, kinds)
     value = reading.read(record_shape(kind), root)
     problems = sorted((*before, *reading.problems))
     errors = [problem for problem in problems if problem.severity == "error"]
@@ -94,7 +98,3 @@ def _empty(source: Source, kind: type[T]) -> Problem:
     first = record_shape(kind).fields[0].name
     message = _("found an empty file; expected keys and values, beginning with `{first}: ...`")
     return source.problem(0, message.format(first=first), "empty")
-
-
-def _original_keys() -> frozenset[str]:
-    return names_within(record_shape(Lesson)) | names_within(record_shape(Pack))

@@ -5,18 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
-from tutor.packs.files import MISSING_FILE, PACK_FILE, inside, overlay_name, shown
+from tutor.packs.files import MISSING_FILE, PACK_FILE, inside, overlay_name, primary, shown
 from tutor.packs.finding import find_packs
 from tutor.packs.format import Lesson, Pack
 from tutor.packs.headings import LessonHeading, heading, once_each, translated_heading
 from tutor.packs.loading import Loaded, load
 from tutor.packs.problem import PackError, Problem, did_you_mean, listed, quoted
-from tutor.packs.translation import LessonWords, PackWords, translated, translated_pack
 from tutor.words import _, language
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,8 +25,12 @@ class OpenPack:
 
     @cached_property
     def pack(self) -> Pack:
-        words = self._words(PACK_FILE, PackWords)
-        return translated_pack(self.loaded.value, words.value) if words else self.loaded.value
+        overlay = self._overlay(PACK_FILE)
+        if overlay is None:
+            return self.loaded.value
+        from tutor.packs.wording import pack_in_words  # noqa: PLC0415 - few learners need it at the start
+
+        return pack_in_words(self.loaded.value, overlay)
 
     @cached_property
     def headings(self) -> tuple[LessonHeading, ...]:
@@ -40,9 +40,8 @@ class OpenPack:
     def _heading(self, number: int) -> LessonHeading:
         file = self.pack.lessons[number]
         found = heading(self.folder, file, self.loaded.place(("lessons", number)))
-        if self._is_original or found.problems:
-            return found
-        return translated_heading(found, self.folder / overlay_name(file, self.language))
+        overlay = None if found.problems else self._overlay(file)
+        return found if overlay is None else translated_heading(found, overlay)
 
     def lesson(self, lesson_id: str) -> Lesson:
         """Load a lesson. Raises PackError with all of its problems, or when there is none of this id."""
@@ -53,23 +52,21 @@ class OpenPack:
         title = self.heading(lesson_id)
         if any(problem.code == MISSING_FILE for problem in title.problems):
             raise PackError(title.problems)
-        file = title.file
-        found = load(inside(self.folder, file), Lesson)
-        words = self._words(file, LessonWords)
-        return replace(found, value=translated(found.value, words.value)) if words else found
+        found = load(inside(self.folder, title.file), Lesson)
+        overlay = self._overlay(title.file)
+        if overlay is None:
+            return found
+        from tutor.packs.wording import lesson_in_words  # noqa: PLC0415
 
-    @property
-    def _is_original(self) -> bool:
-        return self.language == self.loaded.value.language
+        return replace(found, value=lesson_in_words(found.value, overlay))
 
-    def _words(self, file: str, kind: type[T]) -> Loaded[T] | None:
-        """Return the words of a translation, None where there is none that can be used: the original's are shown then,
-        and ``tutor pack check`` says what is wrong."""
-        name = overlay_name(file, self.language)
-        if self._is_original or not (self.folder / name).exists():
+    def _overlay(self, file: str) -> Path | None:
+        """Return the translation of ``file`` into the language asked for, None where there is none in the pack."""
+        if primary(self.language) == primary(self.loaded.value.language):
             return None
+        name = overlay_name(file, primary(self.language))
         try:
-            return load(inside(self.folder, name), kind)
+            return inside(self.folder, name)
         except PackError:
             return None
 

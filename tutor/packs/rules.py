@@ -11,7 +11,6 @@ from tutor.packs.format import ChoiceStep, CodeStep, Lesson, Mistake, Pack, Pred
 from tutor.packs.problem import did_you_mean, quoted
 from tutor.packs.python_text import defines, exception_names, is_exception
 from tutor.packs.reading import Reading, Rule
-from tutor.packs.translation import LessonWords
 from tutor.packs.tree import Items, Mapping, Node, Scalar
 from tutor.words import _
 
@@ -79,10 +78,6 @@ def _lesson_file(item: Scalar, reading: Reading) -> None:
         reading.say(item.start, message.format(found=quoted(item.text)), "file-name")
 
 
-def lesson_words(node: Mapping, reading: Reading) -> None:
-    unique(_texts(_items(node, "steps"), "id"), reading, _("step id"))
-
-
 def choice(node: Mapping, reading: Reading) -> None:
     options = _items(node, "options")
     found = node.get("options")
@@ -140,7 +135,6 @@ def mistake(node: Mapping, reading: Reading) -> None:
 
 RULES: dict[type[Any], Rule] = {
     Lesson: lesson,
-    LessonWords: lesson_words,
     Pack: pack,
     ChoiceStep: choice,
     PredictStep: predict,

@@ -9,32 +9,32 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 from tutor.packs.format import Holds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TextShape:
     holds: Holds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NumberShape:
     """A tolerance: a number, zero or more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FlagShape:
     """true or false."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ConstantShape:
     value: str | int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListShape:
     of: Shape
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FieldShape:
     name: str
     shape: Shape
@@ -42,7 +42,7 @@ class FieldShape:
     default: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordShape:
     type: type[Any]
     fields: tuple[FieldShape, ...]
@@ -55,7 +55,7 @@ class RecordShape:
         return tuple(one.name for one in self.fields)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChoiceShape:
     """One of several records, told apart by the value of the key ``kind``, or by which of the ``marks`` is there."""
 

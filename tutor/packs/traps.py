@@ -49,14 +49,15 @@ def explain(source: Source, error: Any, columns: list[int]) -> Trap:
     at = error.problem_mark.index if error.problem_mark else len(source.text)
     begun = error.context_mark.index if error.context_mark else at
     value = _value_on(source, source.place(at)[0])
-    if "'\\t'" in said and "cannot start" in said:
-        message = _("found a tab in the indentation; expected spaces: YAML allows no tabs there")
-        return _said(source, at, message, "tab")
+    if (tab := _tab(source, at, said)) is not None:
+        return tab
     if "unexpected end of stream" in said or "unexpected document separator" in said:
         message = _("found a quote that is never closed; expected its partner after the text")
         return _said(source, begun, message, "quote")
     if "unknown escape" in said:
         return _backslash(source, at, value)
+    if value and value.key and at == value.start - len(value.key) + len(value.key.rstrip(": \t")):
+        return _glued(source, source.place(at)[0]) or _below_value(source, at, value.key.rstrip(": \t"))
     if value and at >= value.start and (trap := _value_trap(source, value, at, said)):
         return trap
     return _layout(source, at, begun, said, columns)
@@ -75,6 +76,18 @@ def _value_on(source: Source, number: int) -> _Value | None:
     if found is None:
         return None
     return _Value(source.offset(number, found.start("value") + 1), found["value"], found["key"] or "")
+
+
+def _tab(source: Source, at: int, said: str) -> Trap | None:
+    number, column = source.place(at)
+    line = source.line(number)
+    indent = line[: len(line) - len(line.lstrip())]
+    if "\t" in indent:
+        message = _("found a tab in the indentation; expected spaces: YAML allows no tabs there")
+        return _said(source, source.offset(number, indent.index("\t") + 1), message, "tab")
+    if "cannot start" in said and line[column - 1 :].lstrip("\t ").startswith("#"):
+        return _said(source, at, _("found a tab before a comment; expected spaces"), "tab")
+    return None
 
 
 def _backslash(source: Source, at: int, value: _Value | None) -> Trap:
@@ -125,13 +138,17 @@ def _bracket(source: Source, value: _Value, at: int, said: str) -> Trap:
 
 def _colon(source: Source, value: _Value, at: int) -> Trap:
     if not value.key and " " not in value.text.split(":")[0]:
-        message = _(
-            "found the key {key} below a value that stands on the line above already; "
-            "expected it in line with the keys above, or that text in the block form (`text: |`)"
-        )
-        return _said(source, value.start, message.format(key=quoted(value.text.split(":")[0])), "indentation")
+        return _below_value(source, at, value.text.split(":")[0])
     message = _("found `: ` inside text without quotes, which begins a new key in YAML; {advice}")
     return _said(source, at, message.format(advice=block_form(value.key)), "colon", value)
+
+
+def _below_value(source: Source, colon: int, key: str) -> Trap:
+    message = _(
+        "found the key {key} below a value that stands on the line above already; "
+        "expected it in line with the keys above, or that text in the block form (`text: |`)"
+    )
+    return _said(source, colon - len(key), message.format(key=quoted(key)), "indentation")
 
 
 def _layout(source: Source, at: int, begun: int, said: str, columns: list[int]) -> Trap:
@@ -152,13 +169,20 @@ def _layout(source: Source, at: int, begun: int, said: str, columns: list[int]) 
     return _said(source, at, message.format(said=" ".join(said.split())), "syntax")
 
 
+def _glued(source: Source, line: int) -> Trap | None:
+    """Return what to say of a colon without a space after it, on ``line`` or on the one before."""
+    for number in (line, line - 1):
+        found = re.match(r"\s*(?:- +)*([\w-]+):([^\s:/].*)", source.line(number))
+        if found:
+            message = _("found {found}; expected a space after the colon: `{key}: {value}`")
+            text = message.format(found=quoted(found[0].strip()), key=found[1], value=found[2].strip()[:30])
+            return _said(source, source.offset(number, found.start(1) + 1), text, "colon")
+    return None
+
+
 def _no_key(source: Source, at: int) -> Trap:
     line = source.place(at)[0]
-    for number in (line, line - 1):
-        glued = re.match(r"\s*(?:- +)*([\w-]+):([^\s:/].*)", source.line(number))
-        if glued:
-            message = _("found {found}; expected a space after the colon: `{key}: {value}`")
-            text = message.format(found=quoted(glued[0].strip()), key=glued[1], value=glued[2].strip()[:30])
-            return _said(source, source.offset(number, glued.start(1) + 1), text, "colon")
+    if (glued := _glued(source, line)) is not None:
+        return glued
     message = _("found {found} where a key stands; expected `key: value`, or the line indented like the text above it")
     return _said(source, at, message.format(found=quoted(source.line(line).strip())), "syntax")
