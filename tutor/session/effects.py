@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from tutor.session.events import Bare
+
 if TYPE_CHECKING:  # judging is not needed before the first run
     from tutor.judging import Assessment
     from tutor.packs.format import CodeStep, PredictStep
     from tutor.session.state import Place
 
 
-@dataclass(frozen=True, slots=True)
-class AwaitRest:
+class AwaitRest(Bare):
     """Start the typing clock anew; when it runs out the event is :class:`Rested`."""
 
 
@@ -121,13 +122,11 @@ class OpenEditor:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmReset:
+class ConfirmReset(Bare):
     """Ask whether to start over; answered by :class:`ResetConfirmed` or :class:`ResetDismissed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndLesson:
+class EndLesson(Bare):
     """The learner went on from the last step."""
 
 

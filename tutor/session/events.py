@@ -10,6 +10,21 @@ if TYPE_CHECKING:  # judging and explaining are not needed before the first run
     from tutor.judging import Assessment, PredictionVerdict
 
 
+class Bare:
+    """A fact without particulars: one is as good as another."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
 @dataclass(frozen=True, slots=True)
 class Typed:
     """The draft of the step on the screen now reads ``text``."""
@@ -17,18 +32,15 @@ class Typed:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rested:
+class Rested(Bare):
     """Nothing was typed for a short while."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunAsked:
+class RunAsked(Bare):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class CancelAsked:
+class CancelAsked(Bare):
     pass
 
 
@@ -68,33 +80,27 @@ class OptionChosen:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class HintAsked:
+class HintAsked(Bare):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class SolutionAsked:
+class SolutionAsked(Bare):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class ResetAsked:
+class ResetAsked(Bare):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class ResetConfirmed:
+class ResetConfirmed(Bare):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class ResetDismissed:
+class ResetDismissed(Bare):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreAsked:
+class RestoreAsked(Bare):
     """The draft that the last reset or fix replaced is wanted back."""
 
 
@@ -105,8 +111,7 @@ class FixApplied:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class EditorAsked:
+class EditorAsked(Bare):
     """The draft is to be opened in the learner's own editor."""
 
 
@@ -115,18 +120,15 @@ class StepChosen:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class NextAsked:
+class NextAsked(Bare):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class BackAsked:
+class BackAsked(Bare):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class LiveToggled:
+class LiveToggled(Bare):
     pass
 
 

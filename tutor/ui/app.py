@@ -9,13 +9,14 @@ from textual import on
 from textual.app import App
 
 from tutor.packs import PackError
+from tutor.progress import Store
 from tutor.session import Session, advance
 from tutor.session import effects as fx
 from tutor.session import events as ev
 from tutor.ui import opening
 from tutor.ui.commands import bindings
 from tutor.ui.records import Records
-from tutor.ui.runs import Runner, Runs
+from tutor.ui.runs import LateRunner, Runner, Runs
 from tutor.ui.screens.lesson import LessonScreen
 from tutor.ui.shelf import Shelf
 from tutor.ui.theme import DARK, THEMES, other
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from tutor.autograd import Observation
-    from tutor.progress import Store
     from tutor.ui.screens.home import HomeScreen
 
 REST_SECONDS: Final = 0.6
@@ -257,9 +257,6 @@ def run_app(place: str | None = None) -> int:
 
     A place that is not there is said on standard error, with the code 2.
     """
-    from tutor.progress import Store  # noqa: PLC0415
-    from tutor.running import Runner as RealRunner  # noqa: PLC0415
-
     shelf = Shelf()
     try:
         parts = shelf.checked_place(place) if place else (None, None, None)
@@ -268,6 +265,6 @@ def run_app(place: str | None = None) -> int:
             print(problem, file=sys.stderr)
         return 2
     with Store.open() as store:
-        app = TutorApp(runner=RealRunner(), store=store, shelf=shelf, place=parts)
+        app = TutorApp(runner=LateRunner(), store=store, shelf=shelf, place=parts)
         app.run()
     return app.return_code or 0

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tutor.autograd import Observation, Program
 from tutor.session import effects as fx
 from tutor.session import events as ev
 from tutor.words import _
 
 if TYPE_CHECKING:
+    from tutor.autograd import Observation, Program
     from tutor.judging import References
 
 
@@ -23,6 +23,30 @@ class Runner(Protocol):
     async def run(self, program: Program) -> Observation: ...
 
     async def close(self) -> None: ...
+
+
+class LateRunner:
+    """The real runner, imported when it is started: the first frame does not wait for it."""
+
+    def __init__(self) -> None:
+        self._runner: Runner | None = None
+
+    def _made(self) -> Runner:
+        if self._runner is None:
+            from tutor.running import Runner as RealRunner  # noqa: PLC0415
+
+            self._runner = RealRunner()
+        return self._runner
+
+    async def start(self) -> None:
+        await self._made().start()
+
+    async def run(self, program: Program) -> Observation:
+        return await self._made().run(program)
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.close()
 
 
 class Cancellable(Protocol):
@@ -44,6 +68,8 @@ class Runs:
 
     async def warm_up(self) -> Observation:
         """Start the runner and wait until it has run an empty program: what it says of its walls is in it."""
+        from tutor.autograd import Program  # noqa: PLC0415 - the first frame does without it
+
         await self._runner.start()
         return await self._runner.run(Program(source=""))
 

@@ -24,6 +24,7 @@ class Shelf:
     find: Callable[[], FoundPacks] = find_packs
     open_ref: Callable[[str | Path], OpenPack] = open_pack
     _opened: dict[str, OpenPack] = field(default_factory=dict)
+    _lessons: dict[tuple[str, str], Lesson] = field(default_factory=dict)
 
     @cached_property
     def found(self) -> FoundPacks:
@@ -39,7 +40,9 @@ class Shelf:
 
     def lesson(self, pack: str, lesson: str) -> Lesson:
         """Raises PackError."""
-        return self.pack(pack).lesson(lesson)
+        if (pack, lesson) not in self._lessons:
+            self._lessons[pack, lesson] = self.pack(pack).lesson(lesson)
+        return self._lessons[pack, lesson]
 
     def next_lesson(self, pack: str, lesson: str) -> str | None:
         """The id of the lesson after this one, None after the last."""
