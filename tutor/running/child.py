@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import traceback
 from collections.abc import Callable
 from typing import Final, NoReturn, Protocol
@@ -17,6 +18,13 @@ NOTHING_TO_DO: Final = 0
 _exit = os._exit
 _frame = frame
 _write_traceback = traceback.format_exc
+
+
+def move_in(folder: str) -> None:
+    """Make ``folder`` this process's home, working and temporary folder."""
+    os.chdir(folder)
+    os.environ.update(HOME=folder, TMPDIR=folder, TEMP=folder, TMP=folder)
+    tempfile.tempdir = None
 
 
 class Line(Protocol):

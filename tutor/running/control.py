@@ -54,13 +54,17 @@ class Over(Message, frozen=True):
     status: int
 
 
+class Successor(Message, frozen=True):
+    """Server: another server is getting ready to take this one's place. Its line and a pidfd come with this message."""
+
+
 class Failed(Message, frozen=True):
     """Server: there will be no spares; the words say why."""
 
     detail: str
 
 
-Said: TypeAlias = Want | Start | Stop | Waiting | Over | Failed
+Said: TypeAlias = Want | Start | Stop | Waiting | Over | Successor | Failed
 MOST_BYTES = 64 << 10
 
 

@@ -21,6 +21,7 @@ import torch
 
 from tutor.autograd import ExceptionSeen, Observation, Outcome, Probe, Program, WarningSeen
 from tutor.running import originals
+from tutor.running.limiting import release_reserve
 from tutor.running.open_script import enter_folder
 from tutor.running.reading import (
     Budget,
@@ -196,8 +197,6 @@ def observe(ran: Ran, probes: tuple[str, ...], walls: tuple[str, ...]) -> Observ
         tensors = read_namespace(ran.namespace) if "tensors" in collect else ()
         if ran.recorder is not None:
             fields.update(_recorded(ran, ran.recorder))
-    if ran.program.walls == "fenced":
-        originals.restore()
     return Observation(
         outcome=ran.outcome,
         tensors=tensors,
@@ -241,7 +240,9 @@ def _probe_error(error: BaseException, files: Files) -> ExceptionSeen:
 
 
 def settle() -> None:
-    """Take back what would still act while reading: traces, timers, a low recursion limit."""
+    """Take back what would still act while reading: replacements, traces, timers, a low recursion limit."""
+    originals.restore()
+    release_reserve()
     sys.settrace(None)
     sys.setprofile(None)
     sys.setrecursionlimit(max(3000, sys.getrecursionlimit()))

@@ -25,14 +25,23 @@ _OWNERS: Final[tuple[Any, ...]] = (
     torch.special,
     torch.testing,
 )
-_TAKEN: Final = tuple((owner, dict(vars(owner))) for owner in _OWNERS)
+_taken: Final[list[tuple[Any, dict[str, Any]]]] = []
 _torch = torch
 _builtins = builtins
+_namespace: Final = builtins.__dict__
+_names: Final = dict(_namespace)
+
+
+def take() -> None:
+    """Remember how things are now, before any program."""
+    _taken[:] = [(owner, dict(vars(owner))) for owner in _OWNERS]
 
 
 def restore() -> None:
-    """Undo replacements in the modules and classes that expressions use."""
-    for owner, before in _TAKEN:
+    """Undo replacements in the modules and classes that expressions, and we ourselves, use."""
+    # first, and without using any of them: what follows does
+    _namespace.update(_names)
+    for owner, before in _taken:
         now = vars(owner)
         for name, value in before.items():
             if now.get(name) is not value:

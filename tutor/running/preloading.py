@@ -10,6 +10,9 @@ from typing import Final
 
 import torch
 
+from tutor.running import originals
+from tutor.running.warming import warm_up
+
 _EAGER: Final = (
     "numpy",
     "torch.autograd.forward_ad",
@@ -60,18 +63,29 @@ _STANDARD: Final = (
 )
 
 
-def preload(*, lazy: bool = True) -> None:
-    """Import, and go through a run: without a backward, since autograd's threads would not survive a fork.
-
-    ``lazy``: also what torch puts off until it is needed, which takes as long as torch itself.
-    """
+def preload() -> None:
+    """Import, and go through a run: without a backward, since autograd's threads would not survive a fork."""
     torch.set_num_threads(1)
-    for name in (*_STANDARD, *_EAGER, *(_PUT_OFF if lazy else ())):
+    _import(*_STANDARD, *_EAGER)
+    originals.take()
+    warm_up(backward=False)
+    _settle_down()
+
+
+def preload_rest() -> None:
+    """Import what torch puts off until it is needed, which takes as long as torch itself."""
+    _import(*_PUT_OFF)
+    _settle_down()
+
+
+def _import(*names: str) -> None:
+    for name in names:
         with suppress(ImportError):
             importlib.import_module(name)
-    from tutor.running.warming import warm_up  # noqa: PLC0415 -- torch's threads are to be set first
 
-    warm_up(backward=False)
+
+def _settle_down() -> None:
+    originals.take()
     # what libraries wanted done at exit is not for a program's process to do
     atexit._clear()
     gc.collect()

@@ -54,6 +54,13 @@ class Runner:
         """Begin to warm up; returns at once. Runs may be asked for right away: they wait for the first spare."""
         await self._kept().start()
 
+    async def warm(self) -> None:
+        """Wait until everything is imported and spares wait. No run needs this: the first ones are only slower."""
+        try:
+            await self._kept().warm()
+        except (CannotStart, OSError):
+            return
+
     async def run(self, program: Program) -> Observation:
         """Never raises but CancelledError: whatever goes wrong with us has the outcome ``internal``."""
         if (trouble := _unspeakable(program)) is not None:

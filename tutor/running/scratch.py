@@ -35,6 +35,12 @@ class Scratch:
             os.close(self._lock)
             self._lock = None
 
+    def disown(self) -> None:
+        """In a forked process: the folder is the other's."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     def folder(self, number: int) -> str:
         """A new, empty folder."""
         path = os.path.join(self._root, str(number))  # noqa: PTH118 -- it is handed on as text

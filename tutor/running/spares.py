@@ -50,6 +50,9 @@ class Spares(Protocol):
     async def start(self) -> None:
         """Begin to make spares. Raises CannotStart."""
 
+    async def warm(self) -> None:
+        """Wait until runs are as fast as they will be. Raises CannotStart."""
+
     async def take(self, walls: Walls) -> Spare:
         """A waiting spare, or the next one. Raises ServerGone and CannotStart."""
 

@@ -49,13 +49,12 @@ def main() -> NoReturn:
     walls: Walls = "open" if sys.argv[3] == "open" else "fenced"
     from tutor.running.preloading import preload  # noqa: PLC0415 -- after the descriptors are safe
 
-    preload(lazy=False)
+    preload()
     from tutor.running import child, fence  # noqa: PLC0415 -- these read torch
     from tutor.running.limiting import CEILING, Tightening  # noqa: PLC0415
     from tutor.running.warming import warm_up  # noqa: PLC0415
 
-    os.chdir(folder)
-    os.environ.update(HOME=folder, TMPDIR=folder, TEMP=folder, TMP=folder)
+    child.move_in(folder)
     tightening = Tightening()
     standing = fence.raise_walls(folder, CEILING, walls=walls)
     warm_up(backward=True)

@@ -212,6 +212,10 @@ class StartedSpares:
     async def start(self) -> None:
         self._replenish("fenced")
 
+    async def warm(self) -> None:
+        self._replenish("fenced")
+        await asyncio.gather(*(spare.ready for spare in self._waiting["fenced"]), return_exceptions=True)
+
     async def take(self, walls: Walls) -> Spare:
         failures = 0
         while True:
