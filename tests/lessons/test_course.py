@@ -10,6 +10,7 @@ from tutor.autograd import Program, Run
 from tutor.judging import References, assess, assess_prediction
 from tutor.packs import OpenPack, open_pack
 from tutor.packs.format import ChoiceStep, CodeStep, Lesson, PredictStep, ReadStep, Step, ValueCheck
+from tutor.proving import prove
 from tutor.running import Runner
 
 COURSE = Path(__file__).parents[2] / "lessons" / "autograd"
@@ -231,3 +232,13 @@ def test_every_lesson_that_an_explanation_points_to_exists(course: OpenPack) -> 
         for found in re.findall(r"lesson=\"([^\"]+)\"", file.read_text())
     }
     assert {found for found in pointed if found[1] not in known} == set()
+
+
+async def test_the_course_is_proven(course: OpenPack) -> None:
+    """What ``tutor pack check`` does: solutions pass, starters fail, each foreseen mistake gets its explanation."""
+    loaded = [course.loaded_lesson(heading.id) for heading in course.headings]
+    async with Runner() as runner:
+        problems = [
+            str(problem) async for step in prove(loaded, runner.run) for problem in step.problems if not step.proven
+        ]
+    assert problems == []
