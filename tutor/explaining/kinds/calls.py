@@ -82,7 +82,7 @@ def _is_method(facts: Facts, node: ast.Attribute) -> bool:
 
 def _suspects_uncalled(facts: Facts) -> bool:
     seen = facts.exception
-    return seen is not None and any(kind in seen.message for kind in _METHODS) and _uncalled(facts) is not None
+    return seen is not None and any(f"'{kind}'" in seen.message for kind in _METHODS) and _uncalled(facts) is not None
 
 
 def _find_uncalled(facts: Facts) -> Finding | None:

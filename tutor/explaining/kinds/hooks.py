@@ -26,7 +26,8 @@ class Hook:
 
     @property
     def line(self) -> int:
-        return self.body.lineno
+        """Where the result is returned."""
+        return self.returned.lineno if self.returned is not None else self.body.lineno
 
     @property
     def name(self) -> str:
@@ -199,7 +200,7 @@ def _find_untracked(facts: Facts) -> Finding | None:
         )
     )
     where = (
-        _(" Line {line} makes it without `requires_grad=True`.").format(line=made.lineno) if made is not None else ""
+        _(" It is made in line {line}, without `requires_grad=True`.").format(line=made.lineno) if made is not None else ""
     )
     return Finding(
         line=facts.line,
@@ -237,8 +238,8 @@ HOOK_CHANGES_SHAPE = Kind(
                 "double.sum().backward()\n"
             ),
             line=7,
-            cause_line=2,
-            facts=("`squash`", "`double`", "same shape", r"\(2, 3\)", "line 2"),
+            cause_line=3,
+            facts=("`squash`", "`double`", "same shape", r"\(2, 3\)", "line 3"),
         ),
         Case(
             code=(
@@ -279,7 +280,7 @@ HOOK_RETURNS_NON_TENSOR = Kind(
                 "(w * w).sum().backward()\n"
             ),
             line=8,
-            cause_line=3,
+            cause_line=5,
             facts=("`note`", "number", "float", "None", "`w`"),
         ),
         Case(

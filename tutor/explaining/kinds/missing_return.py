@@ -89,7 +89,7 @@ def _find(facts: Facts) -> Finding | None:
         )
     return Finding(
         line=facts.line,
-        cause_line=function.lineno,
+        cause_line=last.lineno,
         headline=_("{what}: the function `{function}` in line {line} has no `return`.").format(
             what=what, function=function.name, line=function.lineno
         ),
@@ -128,7 +128,7 @@ MISSING_RETURN = Kind(
                 "loss.backward()\n"
             ),
             line=10,
-            cause_line=6,
+            cause_line=7,
             facts=("`guess`", "None", "return", "`forward`", "line 6"),
         ),
         Case(
@@ -142,7 +142,7 @@ MISSING_RETURN = Kind(
                 "total.backward()\n"
             ),
             line=6,
-            cause_line=2,
+            cause_line=4,
             facts=("squared_error", "None", "return"),
         ),
     ),

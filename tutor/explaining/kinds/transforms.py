@@ -173,7 +173,7 @@ def _find_backward(facts: Facts) -> Finding | None:
         line=facts.line,
         cause_line=facts.line,
         headline=_(
-            "Line {line} calls for a gradient inside {name}, which `{transform}` is already differentiating."
+            "In line {line} a gradient is asked for inside {name}, which `{transform}` is already differentiating."
         ).format(line=facts.line, name=name, transform=transform),
         why=_(
             "`torch.func` works with functions: you give it one that computes a value, and it gives you one that computes "
