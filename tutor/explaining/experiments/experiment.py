@@ -17,6 +17,8 @@ from tutor.explaining.explanation import Explanation, Fix
 from tutor.judging.verdict import Verdict
 from tutor.words import _
 
+_FIXES = 3
+
 Judge: TypeAlias = Callable[[str], Awaitable[Verdict]]
 
 
@@ -69,7 +71,7 @@ async def _judged(trial: Trial, run: Run, judge: Judge, budget: Budget) -> tuple
 
 def _proven(trial: Trial, found: Found) -> Explanation:
     suspect = found.best.suspect
-    fixes = [_fix(candidate) for candidate in (found.best, *found.others)]
+    fixes = [_fix(candidate) for candidate in (found.best, *found.others)][:_FIXES]
     return Explanation(
         kind=suspect.kind,
         severity=suspect.severity,

@@ -25,6 +25,11 @@ class Called:
     line: int
     column: int
 
+    @property
+    def order(self) -> tuple[int, int]:
+        """Sorts calls as they stand in the text."""
+        return self.node.end_lineno or self.line, self.node.end_col_offset or 0
+
 
 def text(node: ast.AST | None) -> str:
     return "" if node is None else ast.unparse(node)
@@ -183,6 +188,23 @@ def is_under(source: Source, node: ast.AST, manager: str) -> ast.With | None:
 
 def column_of(source: Source, node: ast.expr | ast.stmt) -> int:
     return source.column(node.lineno, node.col_offset)
+
+
+def gradients_read(source: Source, function: ast.AST | None) -> tuple[str, ...]:
+    """Whose ``.grad`` is read in a function (or at the top level): ``w``, ``self.theta``; not in a loop over parameters."""
+    looped = {
+        part.id
+        for node in source.nodes
+        if isinstance(node, ast.For)
+        for part in ast.walk(node.target)
+        if isinstance(part, ast.Name)
+    }
+    found = [
+        text(node.value)
+        for node in source.nodes
+        if isinstance(node, ast.Attribute) and node.attr == "grad" and function_of(source, node) is function
+    ]
+    return tuple(name for name in dict.fromkeys(found) if name.split(".")[0] not in looped)
 
 
 def leaves(source: Source) -> tuple[str, ...]:

@@ -10,12 +10,14 @@ from tutor.explaining.changes import Insert, ReplaceExpression, ReplaceStatement
 from tutor.explaining.experiments.evidence import numbers_of
 from tutor.explaining.experiments.reading import (
     Called,
+    Loop,
     assigned_name,
     backwards,
     calls,
     column_of,
     function_of,
     gradients_cleared,
+    gradients_read,
     leaves,
     loop_of,
     optimizers,
@@ -49,39 +51,48 @@ def _through_function(trial: Trial, called: Called) -> Iterator[Suspect]:
     if function is None:
         return
     uses = list(calls(trial.source, function.name))
+    looped = any(loop_of(trial.source, use.node) is not None for use in uses)
+    if loop_of(trial.source, called.node) is not None or not uses:
+        return
+    if looped:
+        yield from _clear(trial, called.line, column_of(trial.source, called.node), called.line, called)
     for before, use in pairwise(uses):
         yield from _clear(trial, use.line, column_of(trial.source, use.node), before.line, called)
-    if uses and loop_of(trial.source, uses[-1].node) is not None:
+    if looped:
         yield from _clear(trial, uses[-1].line, column_of(trial.source, uses[-1].node), uses[-1].line, called)
-    if uses:
-        yield from _clear(trial, called.line, column_of(trial.source, called.node), called.line, called)
 
 
-def clearing(trial: Trial) -> list[tuple[str, str]]:
+def clearing(trial: Trial, called: Called) -> list[tuple[str, str]]:
     """Statements that clear gradients, each with whose they are; those that clear the most first."""
     owner = trial.main.owner
     found = [(f"{name}.zero_grad()", _("the gradients")) for name in optimizers(trial.source)]
     if "." in owner and trial.main.is_gradient:
         found.append((f"{owner.split('.')[0]}.zero_grad()", _("the gradients")))
-    known = leaves(trial.source)
-    if (trial.main.is_gradient and owner.isidentifier()) or (trial.main.is_gradient and not found):
-        found.append((f"{owner}.grad = None", f"`{owner}.grad`"))
-    if len(known) == 1 and known[0] != owner:
-        found.append((f"{known[0]}.grad = None", f"`{known[0]}.grad`"))
-    if len(known) > 1:
-        found.append(("\n".join(f"{name}.grad = None" for name in known), _("the gradients")))
-    return found
+    function = function_of(trial.source, called.node)
+    read = [name for name in gradients_read(trial.source, function) if name != owner]
+    watched = (owner,) if trial.main.is_gradient else ()
+    groups = [tuple(read), watched, leaves(trial.source)] if function else [watched, leaves(trial.source), tuple(read)]
+    groups += [tuple(dict.fromkeys((*read, owner))), (owner,)]
+    for names in groups:
+        if names:
+            statement = "\n".join(f"{name}.grad = None" for name in names)
+            found.append((statement, f"`{names[0]}.grad`" if len(names) == 1 else _("the gradients")))
+    return list(dict.fromkeys(found))
 
 
 def _clear(trial: Trial, line: int, column: int, earlier: int, called: Called) -> Iterator[Suspect]:
     second_order = "create_graph=True" in text(trial.source.tree)
-    for statement, whose in clearing(trial):
-        one = statement.split("\n")[0]
+    for statement, whose in clearing(trial, called):
+        one = "; ".join(statement.split("\n"))
         change = titled(
             _("Clear {whose} before line {line}: `{statement}`").format(whose=whose, line=line, statement=one),
             Insert(line, statement, column=column),
         )
-        gradient = f"`{trial.main.label}`" if trial.main.is_gradient else _("the gradient")
+        gradient = (
+            f"`{trial.main.label}`"
+            if trial.main.is_gradient
+            else _("The gradient behind `{label}`").format(label=trial.main.label)
+        )
         headline = _(
             "{gradient} holds the sum of several backward passes, because nothing cleared it before line {line}."
         )
@@ -175,37 +186,46 @@ def _training_loop(trial: Trial) -> Iterator[Suspect]:
     """A loop that steps an optimizer and never clears anything: told without an expected value."""
     if any(True for _cleared in gradients_cleared(trial.source)) or "zero_" in trial.program.source:
         return
-    known = optimizers(trial.source)
     for called in backwards(trial.source):
         loop = loop_of(trial.source, called.node)
-        steps = [one for one in calls(trial.source, "step", within=loop) if one.on in known] if loop else []
-        direct = [one for one in steps if loop_of(trial.source, one.node) is loop]
-        if not direct or loop is None:
+        updates = list(_updates(trial, loop)) if loop else []
+        if loop is None or not updates:
             continue
-        name = direct[0].on
+        clear, update = updates[0]
         yield Suspect(
             kind="accumulated-gradient",
             line=called.line,
             weight=6.0,
             changes=(
                 titled(
-                    _("Clear the gradients before line {line}: `{name}.zero_grad()`").format(
-                        line=called.line, name=name
-                    ),
-                    Insert(called.line, f"{name}.zero_grad()", column=column_of(trial.source, called.node)),
+                    _("Clear the gradient before line {line}: `{clear}`").format(line=called.line, clear=clear),
+                    Insert(called.line, clear, column=column_of(trial.source, called.node)),
                 ),
             ),
             headline=_(
-                "The loop in line {loop} never clears the gradients: each `{name}.step()` uses the sum of all passes."
-            ).format(loop=loop.lineno, name=name),
+                "The loop in line {loop} never clears the gradients: each update in line {update} uses the sum of all passes."
+            ).format(loop=loop.lineno, update=update),
             why=_(
-                "`{root}.backward()` in line {line} adds to what earlier passes left, because gradients accumulate until "
-                "`{name}.zero_grad()` clears them, and nothing in this program does."
-            ).format(root=called.on, line=called.line, name=name),
+                "`{root}.backward()` in line {line} adds to what earlier passes left: gradients accumulate until they are cleared "
+                "(`{clear}`), and nothing in this program clears them."
+            ).format(root=called.on, line=called.line, clear=clear),
             certain=True,
-            severity="warning",
+            severity="warning" if clear.endswith("zero_grad()") else "note",
             lesson="autograd/accumulation",
         )
+
+
+def _updates(trial: Trial, loop: Loop) -> Iterator[tuple[str, int]]:
+    """Updates directly in the loop, each as (what would clear its gradient, line)."""
+    known = optimizers(trial.source)
+    for step in calls(trial.source, "step", within=loop):
+        if step.on in known and loop_of(trial.source, step.node) is loop:
+            yield f"{step.on}.zero_grad()", step.line
+    for part in ast.walk(loop):
+        if isinstance(part, ast.AugAssign) and isinstance(part.op, ast.Sub) and loop_of(trial.source, part) is loop:
+            name = text(part.target).removesuffix(".data")
+            if f"{name}.grad" in text(part.value):
+                yield f"{name}.grad = None", part.lineno
 
 
 def unscaled(trial: Trial) -> Iterator[Suspect]:

@@ -205,7 +205,7 @@ HOOK = SilentKind(
                 "b = a + 0\n"
                 "c = b + a\n"
                 "b.register_hook(lambda g: g.mul_(10))\n"
-                "c.sum().backward(torch.tensor(1.0))\n"
+                "c.backward(torch.ones(2))\n"
             ),
             fixed=(
                 "import torch\n"
@@ -213,7 +213,7 @@ HOOK = SilentKind(
                 "b = a + 0\n"
                 "c = b + a\n"
                 "b.register_hook(lambda g: g.mul(10))\n"
-                "c.sum().backward(torch.tensor(1.0))\n"
+                "c.backward(torch.ones(2))\n"
             ),
             watch="a.grad",
             line=5,

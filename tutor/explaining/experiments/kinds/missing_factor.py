@@ -17,10 +17,12 @@ _REDUCE = {"sum", "mean", "dot", "norm", "prod"}
 
 def suspects(trial: Trial) -> Iterator[Suspect]:
     ratio = trial.main.ratio
-    if not trial.judged or ratio is None or abs(ratio - 1.0) < 1e-4:
+    if not trial.judged or ratio is None or abs(ratio - 1.0) < 1e-4 or trial.main.opposite:
         return
     factor = 1 / ratio
     written = _written(factor)
+    if written is None:
+        return
     for weight, expression in _formulas(trial):
         yield _scaled(trial, expression, written, factor, weight)
     for node in trial.source.nodes:
@@ -33,8 +35,8 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
             yield _other_number(trial, node, factor)
 
 
-def _written(factor: float) -> str:
-    """The factor as one would write it: ``0.5``, ``3``, ``1 / 3``."""
+def _written(factor: float) -> str | None:
+    """The factor as one would write it: ``0.5``, ``3``, ``1 / 3``; None for a number that nobody would."""
     fraction = Fraction(factor).limit_denominator(64)
     if abs(float(fraction) - factor) < 1e-4 * abs(factor):
         if fraction.denominator == 1:
@@ -42,7 +44,7 @@ def _written(factor: float) -> str:
         if fraction.denominator in {2, 4, 5, 8, 10}:
             return f"{float(fraction):g}"
         return f"{fraction.numerator} / {fraction.denominator}"
-    return f"{factor:.6g}"
+    return None
 
 
 def _formulas(trial: Trial) -> Iterator[tuple[float, ast.expr]]:
@@ -113,7 +115,7 @@ def _other_number(trial: Trial, node: ast.Constant, factor: float) -> Suspect:
     parent = source.parents[node]
     divides = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div) and parent.right is node
     value = node.value if isinstance(node.value, int | float) else 1.0
-    new = _written(value / factor if divides else value * factor)
+    new = _written(value / factor if divides else value * factor) or f"{value * factor:.6g}"
     change: Change = titled(
         _("Write {new} instead of {old} in line {line}").format(new=new, old=text(node), line=node.lineno),
         ReplaceExpression(node.lineno, text(node), new, column_of(source, node)),
@@ -126,7 +128,7 @@ def _other_number(trial: Trial, node: ast.Constant, factor: float) -> Suspect:
                 ReplaceExpression(parent.lineno, text(parent), source.of(other), column_of(source, parent)),
             )
     names = ", ".join(f"`{name}`" for name in names_in(parent))
-    return _suspect(trial, node.lineno, text(parent), names, change, factor, _written(factor), 5.5)
+    return _suspect(trial, node.lineno, text(parent), names, change, factor, _written(factor) or "", 5.5)
 
 
 def _suspect(
@@ -137,7 +139,7 @@ def _suspect(
     return Suspect(
         kind="missing-factor",
         line=line,
-        weight=weight,
+        weight=weight if trial.main.is_gradient else weight - 1.5,
         changes=(change,),
         headline=_(
             "A factor of {written}{half} is missing in line {line}: every element of `{label}` is {times} what is expected."

@@ -27,7 +27,13 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
         return
     cause = _first_bad_value(trial, first)
     if cause is not None:
-        yield _from_forward(trial, first, *cause)
+        trap = _where_around(trial, cause[1])
+        if trap is not None:
+            yield _trapped(
+                trial, replace(first, op=cause[0].op, line=cause[0].line, column=cause[0].column), cause[1], trap
+            )
+        else:
+            yield _from_forward(trial, first, *cause)
         return
     trap = _where_around(trial, spot)
     if trap is not None:
@@ -334,19 +340,19 @@ WHERE = SilentKind(
         Wrong(
             code=(
                 "import torch\n"
-                "a = torch.tensor([-2.0, 1.0, 3.0], requires_grad=True)\n"
+                "a = torch.tensor([0.0, 1.0, 3.0], requires_grad=True)\n"
                 "logs = torch.log(a)\n"
                 "kept = torch.where(a > 0, logs, torch.zeros_like(a))\n"
                 "kept.sum().backward()\n"
             ),
             fixed=(
                 "import torch\n"
-                "a = torch.tensor([-2.0, 1.0, 3.0], requires_grad=True)\n"
+                "a = torch.tensor([0.0, 1.0, 3.0], requires_grad=True)\n"
                 "logs = torch.log(torch.where(a > 0, a, torch.ones_like(a)))\n"
                 "kept = torch.where(a > 0, logs, torch.zeros_like(a))\n"
                 "kept.sum().backward()\n"
             ),
-            watch="kept",
+            watch="a.grad",
             line=4,
             cause_line=3,
             facts=(r"torch\.where",),

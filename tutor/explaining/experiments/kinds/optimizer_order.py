@@ -52,7 +52,9 @@ def step_first(trial: Trial) -> Iterator[Suspect]:
     """``step()`` stands before the only backward of its block."""
     passes = backwards(trial.source)
     for step in _steps(trial):
-        later = [called for called in passes if _same_block(trial, step.node, called.node) and called.line >= step.line]
+        later = [
+            called for called in passes if _same_block(trial, step.node, called.node) and called.order > step.order
+        ]
         earlier = [
             called for called in passes if _same_block(trial, step.node, called.node) and called.line < step.line
         ]
@@ -60,7 +62,7 @@ def step_first(trial: Trial) -> Iterator[Suspect]:
             continue
         backward = later[0]
         looped = loop_of(trial.source, step.node) is not None
-        before = any(called.line < step.line for called in passes)
+        before = any(called.order < step.order for called in passes)
         headline = _(
             "`{step}()` in line {line} comes before `{root}.backward()` in line {after}: it steps before there is a gradient."
         )
@@ -112,8 +114,8 @@ def clip_place(trial: Trial) -> Iterator[Suspect]:
         if not passes:
             continue
         backward = passes[-1]
-        early = clip.line < passes[0].line
-        late = bool(used) and clip.line > used[-1].line and used[-1].line > backward.line
+        early = clip.order < passes[0].order
+        late = bool(used) and clip.order > used[-1].order > backward.order
         if not early and not late:
             continue
         changes: list[Change] = [
@@ -159,9 +161,9 @@ def zero_place(trial: Trial) -> Iterator[Suspect]:
     steps = _steps(trial)
     for cleared, whose in gradients_cleared(source):
         passes = [called for called in backwards(source) if _same_block(trial, cleared, called.node)]
-        before = [called for called in passes if called.line < cleared.lineno]
-        used = [step for step in steps if _same_block(trial, cleared, step.node) and step.line > cleared.lineno]
-        between = bool(before and used) and not any(before[-1].line < step.line < cleared.lineno for step in steps)
+        before = [called for called in passes if called.order < _order(cleared)]
+        used = [step for step in steps if _same_block(trial, cleared, step.node) and step.order > _order(cleared)]
+        between = bool(before and used) and not any(before[-1].order < step.order < _order(cleared) for step in steps)
         outside = [
             called
             for called in backwards(source)
@@ -175,6 +177,10 @@ def zero_place(trial: Trial) -> Iterator[Suspect]:
         if target is None:
             continue
         yield _misplaced(trial, cleared, whose, target, used, between)
+
+
+def _order(statement: ast.stmt) -> tuple[int, int]:
+    return statement.lineno, statement.col_offset
 
 
 def _misplaced(
@@ -240,12 +246,12 @@ def between_backwards(trial: Trial) -> Iterator[Suspect]:
         return
     for step in _steps(trial):
         block = [called for called in passes if _same_block(trial, step.node, called.node)]
-        before = [called for called in block if called.line < step.line]
-        after = [called for called in block if called.line > step.line]
+        before = [called for called in block if called.order < step.order]
+        after = [called for called in block if called.order > step.order]
         if not before or not after:
             continue
         last = after[-1]
-        again = [other for other in _steps(trial) if other.line > last.line and other.on == step.on]
+        again = [other for other in _steps(trial) if other.order > last.order and other.on == step.on]
         statement = trial.source.statement_of(step.node)
         remove = titled(
             _("Step once, after both: remove line {line}").format(line=step.line),

@@ -14,6 +14,7 @@ from tutor.explaining.experiments.reading import (
     leaves,
     loop_of,
     names_in,
+    optimizers,
     text,
 )
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
@@ -64,14 +65,12 @@ def _depends(source: Source, statement: ast.Assign, parameters: set[str]) -> boo
         for other in source.statements()
         if isinstance(other, ast.Assign) and ("nn." in text(other.value) or text(other.value)[:1].isupper())
     }
-    computed = {
-        text(other.targets[0])
-        for other in source.statements()
-        if isinstance(other, ast.Assign)
-        and other.lineno < statement.lineno
-        and set(names_in(other.value)) & parameters
-        and "optim" not in text(other.value)
-    }
+    computed: set[str] = set()
+    for other in source.statements():
+        above = isinstance(other, ast.Assign) and other.lineno < statement.lineno
+        if above and isinstance(other, ast.Assign) and set(names_in(other.value)) & (parameters | computed):
+            computed.add(text(other.targets[0]))
+    computed -= {name for name in computed if name in optimizers(source)}
     return bool(names & (modules | computed)) and not constructed
 
 
@@ -81,8 +80,10 @@ def _stale(trial: Trial, called: Called, loop: Loop, outside: list[ast.Assign]) 
     lines = [statement.lineno for statement in outside]
     change = Together(
         tuple(_moves(lines, first)),
-        _("Recompute inside the loop: move line {lines} into the loop, to each iteration's start").format(
-            lines=", ".join(str(line) for line in lines)
+        _("Recompute inside the loop: move {lines} into the loop, to each iteration's start").format(
+            lines=_("line {line}").format(line=lines[0])
+            if len(lines) == 1
+            else _("lines {lines}").format(lines=", ".join(str(line) for line in lines))
         ),
     )
     updated = [name for name in leaves(source) if name in text(loop)]

@@ -6,7 +6,16 @@ import ast
 from collections.abc import Iterator
 
 from tutor.explaining.changes import Change, ReplaceExpression, SetKeyword, WithMethod, titled
-from tutor.explaining.experiments.reading import assignments, backwards, calls, column_of, loop_of, names_in, text
+from tutor.explaining.experiments.reading import (
+    assignments,
+    backwards,
+    calls,
+    column_of,
+    loop_of,
+    names_in,
+    optimizers,
+    text,
+)
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
 from tutor.words import _
@@ -27,10 +36,11 @@ def shared(trial: Trial) -> Iterator[Suspect]:
             continue
         origin = text(statement.value).split(".detach()")[0].split(".data")[0].split(".numpy()")[0]
         for changed in source.statements():
-            if changed.lineno > statement.lineno and _writes(changed, name):
+            own = _writes(changed, name)
+            if changed.lineno > statement.lineno and (own or _writes(changed, origin) or _steps(trial, changed)):
                 later = any(called.line > changed.lineno for called in backwards(source))
                 if trial.judged or later:
-                    yield _same_memory(trial, statement, changed.lineno, name, origin, how, later)
+                    yield _same_memory(trial, statement, changed.lineno, name, origin, how, own and later)
                 break
 
 
@@ -50,6 +60,13 @@ def _writes(statement: ast.stmt, name: str) -> bool:
     return False
 
 
+def _steps(trial: Trial, statement: ast.stmt) -> bool:
+    """Whether the statement lets an optimizer update its parameters."""
+    return isinstance(statement, ast.Expr) and any(
+        text(statement.value) == f"{name}.step()" for name in optimizers(trial.source)
+    )
+
+
 def _same_memory(
     trial: Trial, statement: ast.Assign, changed: int, name: str, origin: str, how: str, later: bool
 ) -> Suspect:
@@ -66,7 +83,6 @@ def _same_memory(
     return Suspect(
         kind="detach-shares-memory",
         line=line,
-        cause_line=changed,
         weight=9.0,
         changes=tuple(changes),
         headline=_("`{name}` shares its memory with `{origin}`: line {changed} changes both.").format(
@@ -224,7 +240,6 @@ SHARED = SilentKind(
             ),
             watch="k.grad",
             line=3,
-            cause_line=4,
             facts=(r"start", r"\bk\b", r"memory", r"clone", r"line 4"),
         ),
     ),

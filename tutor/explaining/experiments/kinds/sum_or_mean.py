@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 
 from tutor.explaining.changes import Change, RenameAttribute, SetKeyword, titled
-from tutor.explaining.experiments.reading import Called, assigned_name, calls, column_of, text
+from tutor.explaining.experiments.reading import Called, assigned_name, calls, column_of, function_of, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
 from tutor.words import _
@@ -73,7 +73,7 @@ def _suspect(trial: Trial, called: Called, now: str, change: Change) -> Suspect:
     return Suspect(
         kind="mean-instead-of-sum" if now == "mean" else "sum-instead-of-mean",
         line=called.line,
-        weight=5.4 if fits and _half_of_a_square(called, ratio) else 7.4 if fits else 5.2,
+        weight=5.4 if fits and _half_of_a_square(trial, called, ratio) else 7.4 if fits else 5.2,
         changes=(
             titled(
                 _("Use `{other}` instead of `{now}` in line {line}").format(other=other, now=now, line=called.line),
@@ -89,10 +89,17 @@ def _suspect(trial: Trial, called: Called, now: str, change: Change) -> Suspect:
     )
 
 
-def _half_of_a_square(called: Called, ratio: float | None) -> bool:
-    """A sum of squares that is twice what is expected: the usual half is more likely missing than a mean of two."""
-    squared = any(isinstance(part, ast.Pow) for part in ast.walk(called.node))
-    return called.name == "sum" and ratio is not None and math.isclose(ratio, 2.0, rel_tol=1e-3) and squared
+def _half_of_a_square(trial: Trial, called: Called, ratio: float | None) -> bool:
+    """A sum in a formula with a square that is twice what is expected: a half is more likely missing than a mean of two.
+
+    Unless it is called a loss, of which one takes a mean.
+    """
+    if called.name != "sum" or ratio is None or not math.isclose(ratio, 2.0, rel_tol=1e-3):
+        return False
+    function = function_of(trial.source, called.node)
+    named = f"{assigned_name(trial.source, called.node)} {function.name if function else ''}".lower()
+    squared = any(isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) for part in trial.source.nodes)
+    return squared and not any(word in named for word in ("loss", "error", "cost", "mse", "mean", "average"))
 
 
 def _whole(ratio: float) -> bool:

@@ -317,13 +317,13 @@ DIMENSION = SilentKind(
         Wrong(
             code=(
                 "import torch\n"
-                "table = torch.tensor([[1.0, 4.0], [2.0, 0.5]], requires_grad=True)\n"
+                "table = torch.tensor([[1.0, 4.0], [2.0, 5.0]], requires_grad=True)\n"
                 "best = table.max(0).values\n"
                 "best.sum().backward()\n"
             ),
             fixed=(
                 "import torch\n"
-                "table = torch.tensor([[1.0, 4.0], [2.0, 0.5]], requires_grad=True)\n"
+                "table = torch.tensor([[1.0, 4.0], [2.0, 5.0]], requires_grad=True)\n"
                 "best = table.max(1).values\n"
                 "best.sum().backward()\n"
             ),
