@@ -41,7 +41,7 @@ def find_step(place: str) -> StepFound:
         BadPlace: there is none, or its lesson cannot be used; the message says what is near it.
     """
     parts = _parts(place)
-    if len(parts) < 3:
+    if len(parts) < 3 or _is_folder(place) or _is_folder("/".join(parts[:-1])):
         text = _("`{place}` is not a step: write PACK/LESSON/STEP. `tutor list PACK` shows them.")
         raise BadPlace(text.format(place=safe_line(place)))
     pack = find_pack("/".join(parts[:-2]))
