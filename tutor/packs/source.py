@@ -155,6 +155,9 @@ def decoded(data: bytes, file: str) -> Source:
     data = data.removeprefix(b"\xef\xbb\xbf")
     if data[:64:2].count(0) > 12 or data[1:64:2].count(0) > 12:
         raise _refused(file, _wrong_encoding("UTF-16"), "encoding")
+    if _is_binary(data):
+        message = _("found bytes that are no text, as in a picture or a program; expected a YAML file in UTF-8")
+        raise _refused(file, message, "binary")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -171,9 +174,6 @@ def _wrong_encoding(name: str) -> str:
 def _not_utf8(data: bytes, start: int, file: str) -> PackError:
     before = data[:start].decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-    if _is_binary(data):
-        message = _("found the byte 0x{byte:02X}, as in a picture or a program; expected a YAML file in UTF-8")
-        return _refused(file, message.format(byte=data[start]), "binary", line, column)
     latin = data[start : start + 1].decode("latin-1")
     message = _(
         "found the byte 0x{byte:02X}, which is {character} in Latin-1; expected UTF-8: "
@@ -184,7 +184,8 @@ def _not_utf8(data: bytes, start: int, file: str) -> PackError:
 
 def _is_binary(data: bytes) -> bool:
     start = data[:1024]
-    return sum(byte < 32 and byte not in b"\t\n\r\x1b" for byte in start) * 20 > len(start)
+    strange = sum(byte < 32 and byte not in b"\t\n\r\x1b" for byte in start)
+    return strange > 3 and strange * 20 > len(start)
 
 
 def _refuse_controls(text: str, file: str) -> None:
