@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from behind import behind_walls, refusals
+from tests.fence.behind import behind_walls, refusals
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the walls of Linux"),

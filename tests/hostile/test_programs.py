@@ -12,10 +12,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from programs import HONEST, HOSTILE, Hostile
-
+from tests.hostile.programs import HONEST, HOSTILE, Hostile
 from tutor.autograd import Observation
 from tutor.running import Runner
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from attacks import ATTACKS, HONEST_ANSWER, STEP, WITH_A_WRONG_ANSWER
-
+from tests.hostile.attacks import ATTACKS, HONEST_ANSWER, STEP, WITH_A_WRONG_ANSWER
 from tutor.judging import Assessment, References, assess
 from tutor.running import Runner
 
