@@ -144,7 +144,7 @@ async def test_nothing_is_left_after_closing(method: str) -> None:
     endless = asyncio.create_task(runner.run(Program(source="while True: pass")))
     await asyncio.sleep(0.05)
     await runner.close()
-    await asyncio.gather(endless, return_exceptions=True)
+    assert (await endless).outcome == "cancelled"
     await runner.close()
     await until(lambda: not alive(own))
     await until(lambda: not [process for process in processes.descendants([os.getpid()]) if _is_ours(process.pid, own)])

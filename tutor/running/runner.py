@@ -65,26 +65,25 @@ class Runner:
         """Never raises but CancelledError: whatever goes wrong with us has the outcome ``internal``."""
         if (trouble := _unspeakable(program)) is not None:
             return trouble
+        spares = self._kept()
         detail = ""
         for _ in range(_ATTEMPTS):
             try:
-                return await self._attempt(program)
+                return await _attempt(spares, program)
             except ServerGone as problem:
                 detail = str(problem)
             except TimeoutError:
-                self._kept().abandon()
+                spares.abandon()
                 return Observation(outcome="internal", detail="the runner did not answer")
             except (CannotStart, OSError) as problem:
-                return Observation(outcome="internal", detail=str(problem))
+                detail = str(problem)
+                break
+            if self._spares is not spares:
+                return Observation(outcome="cancelled", detail="the runner was closed")
         return Observation(outcome="internal", detail=detail)
 
-    async def _attempt(self, program: Program) -> Observation:
-        spare = await self._kept().take(program.walls)
-        async with asyncio.timeout(program.limits.wall_seconds + _GRACE_SECONDS):
-            return await converse(spare, program)
-
     async def close(self) -> None:
-        """End every process and remove what they wrote. Safe to call twice."""
+        """End every process and remove what they wrote; runs under way are ``cancelled``. Safe to call twice."""
         spares, self._spares = self._spares, None
         if spares is not None:
             await spares.close()
@@ -93,6 +92,12 @@ class Runner:
         if self._spares is None:
             self._spares = _make(self.method, self._count)
         return self._spares
+
+
+async def _attempt(spares: Spares, program: Program) -> Observation:
+    spare = await spares.take(program.walls)
+    async with asyncio.timeout(program.limits.wall_seconds + _GRACE_SECONDS):
+        return await converse(spare, program)
 
 
 def _make(method: Method, count: int | None) -> Spares:

@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 from tutor.autograd import Limits
 from tutor.autograd.program import Walls
@@ -45,7 +45,7 @@ class StartedSpare:
         self._on_output: Callable[[int, bytes], None] | None = None
         self._limits: Limits | None = None
         self._timers: list[asyncio.TimerHandle] = []
-        self._why: Why = "exit"
+        self._why: Why | Literal["server"] = "exit"
         self._memory_before = 0
         self._cpu_before = 0.0
         self._cpu_before = 0.0
@@ -92,6 +92,12 @@ class StartedSpare:
                 self.ready.set_result(None)
         except BadFrame:
             self.stop()
+
+    def closed(self) -> None:
+        """The runner is closed: a run under way ends without a result of its own."""
+        self._why = "server"
+        self._end_descendants()
+        self._process.kill()
 
     def _over(self, status: int) -> None:
         for timer in self._timers:
@@ -252,7 +258,7 @@ class StartedSpares:
         self._closed = True
         spares = list(self._all)
         for spare in spares:
-            spare.stop()
+            spare.closed()
             spare.release()
         await asyncio.gather(*(spare.ended for spare in spares))
         if self._scratch is not None:
