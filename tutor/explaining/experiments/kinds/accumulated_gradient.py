@@ -39,7 +39,7 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
         earlier = passes[index - 1].line if index else None
         if loop_of(trial.source, called.node) is not None:
             yield from _clear(trial, called.line, column_of(trial.source, called.node), earlier or called.line, called)
-        elif earlier is not None:
+        elif earlier is not None or "backward" in trial.program.setup:
             yield from _clear(trial, called.line, column_of(trial.source, called.node), earlier, called)
         yield from _through_function(trial, called)
         yield from _both_derivatives(trial, passes, index)
@@ -80,7 +80,8 @@ def clearing(trial: Trial, called: Called) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
-def _clear(trial: Trial, line: int, column: int, earlier: int, called: Called) -> Iterator[Suspect]:
+def _clear(trial: Trial, line: int, column: int, earlier: int | None, called: Called) -> Iterator[Suspect]:
+    """``earlier``: the line that left a gradient before; ``line`` itself in a loop; None when the setup left it."""
     second_order = "create_graph=True" in text(trial.source.tree)
     for statement, whose in clearing(trial, called):
         one = "; ".join(statement.split("\n"))
@@ -96,7 +97,11 @@ def _clear(trial: Trial, line: int, column: int, earlier: int, called: Called) -
         headline = _(
             "{gradient} holds the sum of several backward passes, because nothing cleared it before line {line}."
         )
-        if earlier != line:
+        if earlier is None:
+            headline = _(
+                "{gradient} holds more than one gradient: line {line} added its own to what the code given had left there."
+            )
+        elif earlier != line:
             headline = _(
                 "{gradient} holds the gradients of two backward passes: line {line} added its own to what line {earlier} had left."
             )
@@ -113,12 +118,15 @@ def _clear(trial: Trial, line: int, column: int, earlier: int, called: Called) -
         )
 
 
-def _why(trial: Trial, line: int, earlier: int, called: Called) -> str:
+def _why(trial: Trial, line: int, earlier: int | None, called: Called) -> str:
     words = _(
         "`{root}.backward()` does not replace a gradient, it adds to it: gradients accumulate until you clear them."
     ).format(root=called.on)
     difference = _difference(trial)
-    if difference and earlier != line and trial.main.is_gradient:
+    if earlier is None:
+        left = _("What the code given had left is exactly the difference: {difference}.")
+        words += " " + left.format(difference=difference) if difference and trial.main.is_gradient else ""
+    elif difference and earlier != line and trial.main.is_gradient:
         words += " " + _("What line {earlier} had left is exactly the difference: {difference}.").format(
             earlier=earlier, difference=difference
         )
