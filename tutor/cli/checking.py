@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
-from tutor.cli.places import complete_step, find_judged_step
+from tutor.cli.completing import complete_step
 from tutor.words import _
 
 _HELP = _("""Judge each FILE as the answer to a step.
@@ -29,7 +27,10 @@ _HELP = _("""Judge each FILE as the answer to a step.
 @click.option("--explain/--no-explain", default=True, help=_("Look for the cause of a failure (the default)."))
 def check(place: str, files: tuple[str, ...], as_json: bool, explain: bool) -> int:
     """Judge files as answers to a step."""
-    from tutor.cli.judging import judge_all  # noqa: PLC0415 - `--help` need not know how to judge
+    import asyncio  # noqa: PLC0415 - `--help` need not know how to judge
+
+    from tutor.cli.judging import judge_all  # noqa: PLC0415
+    from tutor.cli.places import find_judged_step  # noqa: PLC0415
 
     _found, step = find_judged_step(place)
     return asyncio.run(judge_all(step, files, as_json=as_json, with_causes=explain))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from tutor.words import _
@@ -18,8 +16,10 @@ _HELP = _("""Is this machine fit to run the tutor? Python, torch, the terminal, 
 @click.option("--json", "as_json", is_flag=True, help=_("One JSON object a finding and a line, nothing else."))
 def doctor(as_json: bool) -> int:
     """Is this machine fit to run the tutor?"""
+    import asyncio  # noqa: PLC0415
+
     from tutor.cli.findings import examine  # noqa: PLC0415 - `--help` need not examine anything
-    from tutor.cli.jsonl import write_line  # noqa: PLC0415
+    from tutor.cli.lines import write_line  # noqa: PLC0415
 
     worst = 0
     for finding in asyncio.run(examine()):

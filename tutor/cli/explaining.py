@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 
 import click
@@ -63,7 +62,9 @@ def explain(ctx: click.Context, files: tuple[str, ...], as_json: bool, kind: str
         return print_kind(kind, as_json=as_json)
     if not files:
         raise click.UsageError(_("Name a script to explain, or a kind of mistake with --kind."))
-    from tutor.cli.scripts import explain_all  # noqa: PLC0415 - `--help` need not know how to explain
+    import asyncio  # noqa: PLC0415 - `--help` need not know how to explain
+
+    from tutor.cli.scripts import explain_all  # noqa: PLC0415
 
     arguments: tuple[str, ...] = ctx.meta[_SCRIPT_ARGUMENTS]
     return asyncio.run(explain_all(files, arguments, as_json=as_json, seconds=time_limit))

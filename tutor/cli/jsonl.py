@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from tutor.autograd import ExceptionSeen, Items, Observation, PlainValue, TensorSeen, TensorValue, Value
@@ -15,13 +13,6 @@ from tutor.judging.elements import Nested, Number, element_count
 
 MOST_ELEMENTS: Final = 10_000
 """Larger tensors are null, with a summary beside them."""
-
-
-def write_line(record: Mapping[str, Any]) -> None:
-    """Write one object and a newline to standard output, in UTF-8 whatever the locale, and hand it on at once."""
-    line = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
-    sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
-    sys.stdout.buffer.flush()
 
 
 def unreadable_record(file: str, why: str) -> dict[str, Any]:

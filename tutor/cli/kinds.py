@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 import click
 
-from tutor.cli.jsonl import write_line
+from tutor.cli.lines import write_line
 from tutor.cli.report import indented, say, wrapped
 from tutor.explaining.registry import all_kinds, find_kind
 from tutor.text import safe_line

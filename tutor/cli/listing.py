@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from tutor.cli.jsonl import write_line
-from tutor.cli.places import complete_step, find_pack_or_lesson
+from tutor.cli.completing import complete_step
+from tutor.cli.lines import write_line
+from tutor.cli.places import find_pack_or_lesson
 from tutor.packs import OpenPack, find_packs
 from tutor.packs.format import Lesson
 from tutor.progress import StepRef, Store

@@ -177,7 +177,7 @@ def list_(as_json: bool) -> int:
 
 
 def _write_line(record: dict[str, Any]) -> None:
-    from tutor.cli.jsonl import write_line  # noqa: PLC0415
+    from tutor.cli.lines import write_line  # noqa: PLC0415
 
     write_line(record)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tutor.cli.jsonl import write_line
+from tutor.cli.lines import write_line
 from tutor.cli.many import Counter
 from tutor.packs import Loaded, Problem, find_packs
 from tutor.packs.examining import Examination, Examined

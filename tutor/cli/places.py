@@ -147,10 +147,6 @@ def completions(incomplete: str) -> list[CompletionItem]:
         return []
 
 
-def complete_step(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return completions(incomplete)
-
-
 def _completed(parts: list[str]) -> Iterable[tuple[str, str]]:
     if len(parts) == 1:
         offered = ((pack.id, pack.pack.title) for pack in find_packs().packs)

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from tutor.cli.jsonl import write_line
-from tutor.cli.places import complete_step
+from tutor.cli.completing import complete_step
+from tutor.cli.lines import write_line
 from tutor.progress import StepRef, Store
 from tutor.text import safe_line
 from tutor.words import _, ngettext

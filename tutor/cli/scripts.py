@@ -10,7 +10,8 @@ from functools import partial
 import click
 
 from tutor.autograd import Limits, Observation, Program, Run
-from tutor.cli.jsonl import run_record, unreadable_record, write_line
+from tutor.cli.jsonl import run_record, unreadable_record
+from tutor.cli.lines import write_line
 from tutor.cli.many import Counter, in_order
 from tutor.cli.report import explanation_lines, indented, output_lines, say, wrapped
 from tutor.cli.sources import Source, Unreadable, read_source

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from tutor.cli.jsonl import check_record, value_record, write_line
+from tutor.cli.jsonl import check_record, value_record
+from tutor.cli.lines import write_line
 from tutor.cli.report import explanation_lines, indented, say, verdict_lines, wrapped
 from tutor.judging import PredictionVerdict
 from tutor.session import Result

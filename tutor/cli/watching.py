@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
 
-from tutor.cli.places import complete_step, find_judged_step
-from tutor.cli.sources import Unreadable, read_source
+from tutor.cli.completing import complete_step
 from tutor.words import _
 
 _HELP = _("""Judge FILE as the answer to a step, now and whenever you save it. Ctrl-C ends it.
@@ -26,6 +24,12 @@ _HELP = _("""Judge FILE as the answer to a step, now and whenever you save it. C
 @click.option("--json", "as_json", is_flag=True, help=_("One JSON object a save and a line, nothing else."))
 def watch(place: str, file: Path, as_json: bool) -> int:
     """Judge a file whenever you save it."""
+    import asyncio  # noqa: PLC0415 - `--help` need not know how to judge
+
+    from tutor.cli.following import follow  # noqa: PLC0415
+    from tutor.cli.places import find_judged_step  # noqa: PLC0415
+    from tutor.cli.sources import Unreadable, read_source  # noqa: PLC0415
+
     found, step = find_judged_step(place)
     if not file.parent.is_dir():
         raise click.UsageError(_("The folder {folder} does not exist.").format(folder=file.parent))
@@ -35,8 +39,6 @@ def watch(place: str, file: Path, as_json: bool) -> int:
     first = read_source(str(file))
     if isinstance(first, Unreadable):
         raise click.UsageError(first.why)
-    from tutor.cli.following import follow  # noqa: PLC0415 - `--help` need not know how to judge
-
     if not as_json:
         click.echo(_("Watching {file} as the answer to {place}. Ctrl-C ends it.").format(file=file, place=found))
     asyncio.run(follow(found, file, as_json=as_json))
