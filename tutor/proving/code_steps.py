@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from tutor.autograd import Observation, Run
 from tutor.judging import CheckResult, References, Verdict, assess
+from tutor.judging.outcomes import is_a
 from tutor.judging.programs import is_meant_to_raise, reference_program, setups, value_checks
 from tutor.packs.format import AvoidsCheck, Check, CodeStep, RaisesCheck, UsesCheck
 from tutor.proving.foreseen import prove_mistakes
@@ -39,6 +41,7 @@ async def _solution_runs(step: CodeStep, findings: Findings, run: Run, reference
         part: tuple[str | int, ...] = ("setup",) if number == 0 else ("variants", number - 1, "setup")
         if not _ended_well(step, seen, part, findings):
             continue
+        _raises(step, seen, findings)
         difference = differing(seen, again)
         if difference is not None:
             message = _("found two runs of the solution that differ in {what}; expected them to be alike")
@@ -61,6 +64,22 @@ def _ended_well(step: CodeStep, seen: Observation, part: tuple[str | int, ...], 
         text = message.format(error=how_it_ended(seen), where=where)
         findings.say(place, text, "solution", line=None if where else at)
     return False
+
+
+def _raises(step: CodeStep, seen: Observation, findings: Findings) -> None:
+    """A solution that is meant to raise must raise just that, on every input."""
+    for number, check in enumerate(step.checks):
+        if not isinstance(check, RaisesCheck):
+            continue
+        wanted = check.raises if check.match is None else f"{check.raises}, {check.match}"
+        exception = seen.exception
+        if exception is None:
+            message = _("found a solution that raises nothing; expected {wanted}")
+            findings.say(("checks", number), message.format(wanted=wanted), "raises")
+        elif not is_a(exception, check.raises) or not re.search(check.match or "", exception.message):
+            message = _("found a solution that ends in {found}; expected {wanted}")
+            text = message.format(found=how_it_ended(seen), wanted=safe_line(wanted))
+            findings.say(("checks", number), text, "raises")
 
 
 def _solution_fails(step: CodeStep, verdict: Verdict, findings: Findings) -> None:
