@@ -73,10 +73,8 @@ def _first(pieces: Iterable[tuple[int, bytes]], count: int) -> Iterator[tuple[in
 def _decoded(pieces: Iterable[tuple[int, bytes]]) -> Iterator[Chunk]:
     decoders = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in _STREAMS}
     texts = ((stream, decoders[stream].decode(data)) for stream, data in pieces)
-    for stream, together in groupby(texts, key=lambda piece: piece[0]):
-        text = safe("".join(text for _, text in together))
-        if text:
-            yield Chunk("stdout" if stream == 1 else "stderr", text)
+    for stream, together in groupby((piece for piece in texts if piece[1]), key=lambda piece: piece[0]):
+        yield Chunk("stdout" if stream == 1 else "stderr", safe("".join(text for _, text in together)))
     for stream, decoder in decoders.items():
         if rest := decoder.decode(b"", final=True):
             yield Chunk("stdout" if stream == 1 else "stderr", rest)
