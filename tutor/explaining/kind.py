@@ -68,6 +68,8 @@ class Case:
     setup: str = ""
     mended: bool = True
     """Whether a verified fix is expected."""
+    kind: str | None = None
+    """The slug of the kind it belongs to, where that is another than the one it is listed with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from tutor.explaining.changes.expressions import (
     WithMethod,
 )
 from tutor.explaining.changes.loops import IntoLoop
+from tutor.explaining.changes.raw import Respell
 from tutor.explaining.changes.source import Edit, Source, parsed, parses
 from tutor.explaining.changes.statements import Insert, Move, RemoveStatement, ReplaceStatement, Swap
 
@@ -94,6 +95,7 @@ __all__ = [
     "ReplaceExpression",
     "ReplaceStatement",
     "ReplaceText",
+    "Respell",
     "SetArgument",
     "SetKeyword",
     "Source",
