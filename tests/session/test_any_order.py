@@ -55,6 +55,9 @@ class AnyOrder(RuleBasedStateMachine):
     def happens(self, event: ev.Event) -> None:
         before = self.session
         self.session, effects = advance(before, event)
+        for old, new in zip(before.works, self.session.works, strict=True):
+            replaced = old.draft != new.draft and not isinstance(event, ev.Typed)
+            assert (new.rewritten > old.rewritten) == replaced, "only a replaced draft goes back to the screen"
         for effect in effects:
             self.perform(effect)
 
@@ -91,6 +94,10 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(code=st.text(alphabet="yz=2", max_size=4))
     def applies_a_fix(self, code: str) -> None:
         self.happens(ev.FixApplied(code))
+
+    @rule(text=st.text(alphabet="yz=2", max_size=4))
+    def edits_elsewhere(self, text: str) -> None:
+        self.happens(ev.EditedElsewhere(text))
 
     @rule(number=st.integers(0, 12), passed=st.booleans(), outcome=OUTCOMES)
     def a_verdict_arrives(self, number: int, passed: bool, outcome: Any) -> None:

@@ -240,6 +240,14 @@ class TestStartingOver:
         assert kinds(list(effects)) == [fx.ReplaceDraft, fx.Judge]
 
 
+    def test_what_comes_back_from_another_editor_replaces_the_text(self, lesson: Lesson) -> None:
+        session = after(at(lesson, CODE), ev.Typed("mine"))
+        back, effects = advance(session, ev.EditedElsewhere("theirs"))
+        assert (back.work.draft, back.work.kept) == ("theirs", ("mine",))
+        assert effects == (fx.ReplaceDraft(session.place, "theirs"), fx.AwaitRest())
+        assert advance(back, ev.EditedElsewhere("theirs")) == (back, ())
+
+
 class TestMoving:
     def test_going_on_from_reading_marks_it_done(self, lesson: Lesson) -> None:
         session, effects = advance(at(lesson, READ), ev.NextAsked())

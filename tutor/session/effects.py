@@ -117,7 +117,7 @@ class KeepPlace:
 
 @dataclass(frozen=True, slots=True)
 class OpenEditor:
-    """Open ``text`` in the learner's own editor; answered by :class:`Typed`."""
+    """Open ``text`` in the learner's own editor; answered by :class:`EditedElsewhere`."""
 
     text: str
 

@@ -116,6 +116,13 @@ class EditorAsked(Bare):
 
 
 @dataclass(frozen=True, slots=True)
+class EditedElsewhere:
+    """The learner's own editor gave the draft back."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepChosen:
     index: int
 
@@ -150,6 +157,7 @@ Event: TypeAlias = (
     | RestoreAsked
     | FixApplied
     | EditorAsked
+    | EditedElsewhere
     | StepChosen
     | NextAsked
     | BackAsked

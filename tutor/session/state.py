@@ -59,6 +59,9 @@ class Work:
 
     draft: str = ""
     """The answer as it stands: code, or a typed prediction."""
+    rewritten: int = 0
+    """How often the draft was replaced by something else than typing. What shows the draft takes it over then, and only
+    then: while somebody types, the screen is ahead of the session."""
     result: Result | None = None
     foreseen: Foreseen | None = None
     chosen: tuple[int, ...] = ()

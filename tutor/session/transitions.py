@@ -243,7 +243,14 @@ def _put_aside(session: Session, text: str) -> Session:
     """The draft becomes ``text``; what stood there joins the kept ones."""
     old = session.work.draft
     kept = (*session.work.kept, old)[-KEPT_DRAFTS:] if old.strip() and old != text else session.work.kept
-    return session.with_work(session.at, draft=text, kept=kept)
+    return session.with_work(session.at, draft=text, kept=kept, rewritten=session.work.rewritten + 1)
+
+
+def _edited_elsewhere(session: Session, event: ev.EditedElsewhere) -> Turn:
+    if not isinstance(session.step, CodeStep) or event.text == session.work.draft:
+        return _still(session)
+    after = _put_aside(session, event.text)
+    return after, (fx.ReplaceDraft(session.place, event.text), *((fx.AwaitRest(),) if session.live else ()))
 
 
 def _editor_asked(session: Session, _event: ev.EditorAsked) -> Turn:
@@ -296,6 +303,7 @@ _ON: Final[Mapping[type, Callable[[Session, Any], Turn]]] = {
     ev.RestoreAsked: _restore_asked,
     ev.FixApplied: _fix_applied,
     ev.EditorAsked: _editor_asked,
+    ev.EditedElsewhere: _edited_elsewhere,
     ev.StepChosen: _step_chosen,
     ev.NextAsked: _next_asked,
     ev.BackAsked: _back_asked,

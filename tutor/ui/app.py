@@ -69,7 +69,13 @@ class TutorApp(App[int]):
     """
 
     def __init__(
-        self, *, runner: Runner, store: Store, shelf: Shelf | None = None, place: opening.Place3 = (None, None, None)
+        self,
+        *,
+        runner: Runner,
+        store: Store,
+        shelf: Shelf | None = None,
+        place: opening.Place3 = (None, None, None),
+        rest_seconds: float = REST_SECONDS,
     ) -> None:
         super().__init__()
         self.records = Records(store)
@@ -78,6 +84,7 @@ class TutorApp(App[int]):
         self.seen_of_runner: Observation | None = None
         self._runs = Runs(runner, self._spawn, self.happened)
         self._place = place
+        self._rest_seconds = rest_seconds
         self._rest: Timer | None = None
         self._pulse = Pulse(_("starting"), "$warning")
         for theme in THEMES:
@@ -141,7 +148,7 @@ class TutorApp(App[int]):
     def _await_rest(self) -> None:
         if self._rest is not None:
             self._rest.stop()
-        self._rest = self.set_timer(REST_SECONDS, lambda: self.happened(ev.Rested()))
+        self._rest = self.set_timer(self._rest_seconds, lambda: self.happened(ev.Rested()))
 
     @property
     def lesson_screen(self) -> LessonScreen | None:

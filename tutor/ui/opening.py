@@ -258,7 +258,7 @@ def own_editor(app: TutorApp, text: str) -> None:
     except SuspendNotSupported:
         app.notify(_("This terminal cannot be handed to another program."), severity="warning", markup=False)
     else:
-        app.happened(ev.Typed(safe(changed)))
+        app.happened(ev.EditedElsewhere(safe(changed)))
 
 
 def listen_to_signals(app: TutorApp) -> None:

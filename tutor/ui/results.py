@@ -37,10 +37,12 @@ def result_parts(result: Result, following: str = "") -> Iterator[Part]:
     """The verdict first, then what failed and why, then what held. ``following`` is the title of the next step."""
     verdict, observation = result.assessment.verdict, result.assessment.observation
     errors = [each for each in result.explanations if each.severity == "error"]
-    if not errors or verdict.passed:
+    if not errors or verdict.passed or is_unfinished(result):
         yield Words(_headline(result), _tone(result))
     if verdict.internal:
         yield Words(Content(verdict.internal), "warn")
+        return
+    if is_unfinished(result):
         return
     if verdict.foreseen:
         yield Words(inline_text(verdict.foreseen), "warn")
@@ -64,14 +66,18 @@ def result_parts(result: Result, following: str = "") -> Iterator[Part]:
         yield Words(_after_passing(following), "muted")
 
 
+def is_unfinished(result: Result) -> bool:
+    """It ran by itself, in the middle of a line: nothing to complain about."""
+    return result.assessment.verdict.outcome == "syntax-error" and not result.asked
+
+
 def _tone(result: Result) -> Tone:
     verdict = result.assessment.verdict
     if verdict.passed:
         return "good"
     if verdict.internal or verdict.outcome == "internal":
         return "warn"
-    unfinished = verdict.outcome == "syntax-error" and not result.asked
-    return "calm" if unfinished or verdict.outcome == "cancelled" else "bad"
+    return "calm" if is_unfinished(result) or verdict.outcome == "cancelled" else "bad"
 
 
 def _headline(result: Result) -> Content:
@@ -81,7 +87,7 @@ def _headline(result: Result) -> Content:
     line = observation.exception.line if observation.exception else None
     where = _(" on line {line}").format(line=line) if line is not None else ""
     match observation.outcome:
-        case "syntax-error" if not result.asked:
+        case "syntax-error" if is_unfinished(result):
             return Content(_("… not finished yet{where}").format(where=where))
         case "syntax-error":
             return Content(_("✗ Python cannot read this yet{where}.").format(where=where))

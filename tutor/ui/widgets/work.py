@@ -64,6 +64,7 @@ class CodeWork(Workplace):
         super().__init__(id="work")
         self._opening = session
         self._editor = Editor(session.work.draft, id="editor")
+        self._rewritten = session.work.rewritten
 
     def compose(self) -> ComposeResult:
         step = self._opening.step
@@ -85,7 +86,9 @@ class CodeWork(Workplace):
 
     async def show(self, session: Session) -> None:
         work = session.work
-        self._editor.change_to(work.draft)
+        if work.rewritten != self._rewritten:
+            self._rewritten = work.rewritten
+            self._editor.change_to(work.draft)
         self._editor.mark(_marks(work))
         pane = self.query_one(ResultPane)
         passed = work.result is not None and work.result.assessment.verdict.passed and not work.stale
@@ -190,6 +193,8 @@ def _following(session: Session) -> str:
 def _marks(work: Work) -> Mapping[int, Mark]:
     """The lines to mark while the text is the one that ran."""
     if work.result is None or work.stale or work.result.assessment.verdict.passed:
+        return {}
+    if not work.result.asked and work.result.assessment.verdict.outcome == "syntax-error":
         return {}
     exception = work.result.assessment.observation.exception
     marks: dict[int, Mark] = {}
