@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import keyword
+
 import pytest
 
 from tutor.judging.structure import where_used
+from tutor.judging.syntax import KEYWORDS, OPERATORS
+from tutor.packs.python_text import is_used
 
 USED = [
     ("backward", "y.backward()", 1),
@@ -59,6 +63,11 @@ USED = [
     ("torch.relu", "class M:\n  def forward(self, x):\n    return torch.relu(x)\nM()", 3),
     ("backward", "try:\n    pass\nfinally:\n    y.backward()", 4),
     ("sum", "y = lambda: x.sum()", 1),
+    ("finally", "try:\n    pass\nfinally:\n    pass", 1),
+    ("else", "if x:\n    pass\nelse:\n    pass", 1),
+    ("elif", "if x:\n    pass\nelif y:\n    pass", 1),
+    ("as", "with a as b:\n    pass", 1),
+    ("None", "x.grad = None", 1),
 ]
 
 NOT_USED = [
@@ -111,6 +120,12 @@ def test_what_a_program_uses_is_found_with_its_line(word: str, source: str, line
 @pytest.mark.parametrize(("word", "source"), NOT_USED)
 def test_what_only_looks_like_use_is_not(word: str, source: str) -> None:
     assert where_used(word, source) is None
+
+
+def test_every_word_of_the_language_and_every_operator_that_a_pack_may_name_is_known() -> None:
+    assert set(keyword.kwlist) <= KEYWORDS.keys()
+    assert all(is_used(word) for word in (*KEYWORDS, *OPERATORS))
+    assert all(is_used(word) for word, _source, _line in USED)
 
 
 def test_names_that_the_setup_imported_are_known() -> None:

@@ -32,5 +32,5 @@ def check(place: str, files: tuple[str, ...], as_json: bool, explain: bool) -> i
     from tutor.cli.judging import judge_all  # noqa: PLC0415
     from tutor.cli.places import find_judged_step  # noqa: PLC0415
 
-    _found, step = find_judged_step(place)
-    return asyncio.run(judge_all(step, files, as_json=as_json, with_causes=explain))
+    found, step = find_judged_step(place)
+    return asyncio.run(judge_all(found.pack, step, files, as_json=as_json, with_causes=explain))

@@ -10,6 +10,7 @@ from typing import Any
 
 from watchfiles import awatch
 
+from tutor.cli.demands import demand_walls
 from tutor.cli.places import StepFound
 from tutor.cli.sources import Unreadable, read_source
 from tutor.cli.watched import Shown
@@ -25,6 +26,7 @@ async def follow(found: StepFound, file: Path, *, as_json: bool) -> None:
     session = open_lesson(found.pack.pack.id, found.lesson, step=found.step.id, live=False)
     with Store.open() as store:
         async with Runner() as runner:
+            await demand_walls(found.pack, runner.run)
             driver = _Driver(session, runner, store, file, as_json=as_json)
             try:
                 async for text in _saves(file):

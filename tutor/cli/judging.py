@@ -9,6 +9,7 @@ from functools import partial
 import click
 
 from tutor.autograd import Observation, Program, Run
+from tutor.cli.demands import demand_walls
 from tutor.cli.jsonl import check_record, unreadable_record
 from tutor.cli.lines import write_line
 from tutor.cli.many import Counter, in_order
@@ -16,6 +17,7 @@ from tutor.cli.report import explanation_lines, indented, say, verdict_lines
 from tutor.cli.sources import Source, Unreadable, read_source
 from tutor.explaining import Explanation, explain
 from tutor.judging import Assessment, CheckResult, References, Verdict, assess, assess_prediction
+from tutor.packs import OpenPack
 from tutor.packs.format import CodeStep, PredictStep
 from tutor.running import Runner
 
@@ -29,11 +31,14 @@ class Judged:
     explanations: tuple[Explanation, ...] = ()
 
 
-async def judge_all(step: CodeStep | PredictStep, files: Sequence[str], *, as_json: bool, with_causes: bool) -> int:
+async def judge_all(
+    pack: OpenPack, step: CodeStep | PredictStep, files: Sequence[str], *, as_json: bool, with_causes: bool
+) -> int:
     """Judge the files and print what came of each, in their order. Return 0 all passed, 1 some failed, 2 some could
     not be judged."""
     codes = [0]
     async with Runner() as runner:
+        await demand_walls(pack, runner.run)
         references = References(runner.run)
         judged = partial(_judge_file, step=step, run=runner.run, references=references, with_causes=with_causes)
         with Counter(len(files)) as counter:

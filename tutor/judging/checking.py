@@ -9,6 +9,7 @@ from tutor.autograd import Observation, PlainValue, Probe, TensorValue
 from tutor.judging.comparing import Wanted, compare
 from tutor.judging.literals import literal_value
 from tutor.judging.outcomes import came_from_answer, exception_text, is_a, why_it_stopped
+from tutor.judging.patterns import TakesForEver, is_found
 from tutor.judging.programs import LIMITS, expected_expression, is_meant_to_raise
 from tutor.judging.tolerance import Asked
 from tutor.judging.verdict import CheckResult
@@ -153,10 +154,13 @@ def _holds(check: RaisesCheck, seen: Observation) -> bool:
 
 def _search(pattern: str, message: str) -> bool:
     try:
-        return re.search(pattern, message) is not None
+        return is_found(pattern, message)
     except re.error as error:
         text = _("`match: {pattern}` is not a regular expression: {error}.")
         raise Broken(text.format(pattern=safe_line(pattern, 80), error=error)) from error
+    except TakesForEver as late:
+        text = _("`match: {pattern}` takes for ever on the message; write it without a repetition inside another.")
+        raise Broken(text.format(pattern=safe_line(pattern, 80))) from late
 
 
 def _raises_text(check: RaisesCheck, seen: Observation, passed: bool) -> str:

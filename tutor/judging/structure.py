@@ -68,7 +68,7 @@ class _Program:
 
     def _matches(self, node: ast.AST, word: str) -> bool:
         if word in KEYWORDS:
-            return isinstance(node, KEYWORDS[word])
+            return KEYWORDS[word](node)
         if word in OPERATORS:
             return OPERATORS[word](node)
         if word.startswith("with "):

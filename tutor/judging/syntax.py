@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Final
 
-KEYWORDS: Final[Mapping[str, tuple[type[ast.AST], ...]]] = {
+_NODES: Final[Mapping[str, tuple[type[ast.AST], ...]]] = {
     "and": (ast.And,),
     "assert": (ast.Assert,),
     "async": (ast.AsyncFor, ast.AsyncFunctionDef, ast.AsyncWith),
@@ -18,6 +18,7 @@ KEYWORDS: Final[Mapping[str, tuple[type[ast.AST], ...]]] = {
     "del": (ast.Delete,),
     "except": (ast.ExceptHandler,),
     "for": (ast.For, ast.AsyncFor, ast.comprehension),
+    "from": (ast.ImportFrom,),
     "global": (ast.Global,),
     "if": (ast.If, ast.IfExp),
     "import": (ast.Import, ast.ImportFrom),
@@ -35,6 +36,40 @@ KEYWORDS: Final[Mapping[str, tuple[type[ast.AST], ...]]] = {
     "while": (ast.While,),
     "with": (ast.With, ast.AsyncWith),
     "yield": (ast.Yield, ast.YieldFrom),
+}
+
+
+def _is_any(types: tuple[type[ast.AST], ...]) -> Callable[[ast.AST], bool]:
+    return lambda node: isinstance(node, types)
+
+
+def _is_constant(value: object) -> Callable[[ast.AST], bool]:
+    return lambda node: isinstance(node, ast.Constant) and node.value is value
+
+
+def _has_else(node: ast.AST) -> bool:
+    return isinstance(node, ast.IfExp) or (not isinstance(node, ast.expr) and bool(getattr(node, "orelse", None)))
+
+
+def _is_elif(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If)
+
+
+def _renames(node: ast.AST) -> bool:
+    if isinstance(node, ast.alias):
+        return node.asname is not None
+    return isinstance(node, ast.withitem) and node.optional_vars is not None
+
+
+KEYWORDS: Final[Mapping[str, Callable[[ast.AST], bool]]] = {
+    **{word: _is_any(types) for word, types in _NODES.items()},
+    "as": _renames,
+    "elif": _is_elif,
+    "else": _has_else,
+    "finally": lambda node: bool(getattr(node, "finalbody", None)),
+    "None": _is_constant(None),
+    "True": _is_constant(True),
+    "False": _is_constant(False),
 }
 """A loop is a loop in a comprehension too."""
 
