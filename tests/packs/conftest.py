@@ -51,7 +51,9 @@ def write_pack(tmp_path: Path) -> WritePack:
     def write(files: Mapping[str, str | bytes]) -> Path:
         folder = tmp_path / "pack"
         folder.mkdir(exist_ok=True)
-        names = ", ".join(name for name in files if name != "pack.yaml" and name.endswith(".yaml") and name.count(".") == 1)
+        names = ", ".join(
+            name for name in files if name != "pack.yaml" and name.endswith(".yaml") and name.count(".") == 1
+        )
         for name, content in {"pack.yaml": PACK.format(lessons=names), **files}.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
