@@ -53,6 +53,9 @@ def _called(source: Source, node: ast.Call) -> Called | None:
         return Called(node, on, name, f"{on}.{name}", _line_of_attribute(node), column)
     if isinstance(node.func, ast.Name):
         return Called(node, "", node.func.id, node.func.id, node.lineno, column)
+    if isinstance(node.func, ast.Call):  # nn.CrossEntropyLoss()(scores, target)
+        made = text(node.func.func)
+        return Called(node, "", made.split(".")[-1], made, node.lineno, column)
     return None
 
 

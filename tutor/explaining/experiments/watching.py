@@ -90,8 +90,14 @@ def __tutor_watch__(own):
                     spans[key] = dict(
                         op=name, line=where[0], end_line=where[1], column=where[2], end_column=where[3], times=1,
                         inputs=[list(one.shape) for one in operands][:4], output=list(outs[0].shape),
-                        finite=all(bool(torch.isfinite(one).all()) for one in outs if one.is_floating_point()),
+                        values=[],
                     )
+                    bad = ~torch.isfinite(outs[0]) if outs[0].is_floating_point() else None
+                    if bad is not None and bool(bad.any()):
+                        index = int(bad.reshape(-1).nonzero()[0])
+                        spans[key]["values"] = [number(outs[0], index)] + [
+                            number(one, index) for one in operands if one.numel() == outs[0].numel() and one.is_floating_point()
+                        ]
                 if len(kept) < 400:
                     for one in outs:
                         node = one.grad_fn
@@ -146,7 +152,12 @@ class OperationSeen:
     inputs: tuple[tuple[int, ...], ...]
     output: tuple[int, ...]
     times: int
-    finite: bool
+    bad: tuple[float, ...]
+    """Where its result was not finite: the first such element, and that element of each operand; else empty."""
+
+    @property
+    def finite(self) -> bool:
+        return not self.bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,5 +211,5 @@ def _operation(entry: dict[str, Any]) -> OperationSeen:
         inputs=tuple(tuple(int(size) for size in shape) for shape in entry["inputs"]),
         output=tuple(int(size) for size in entry["output"]),
         times=int(entry["times"]),
-        finite=bool(entry["finite"]),
+        bad=tuple(float(value) for value in entry["values"]),
     )

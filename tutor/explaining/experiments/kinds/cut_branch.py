@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tutor.explaining.changes import (
     Change,
@@ -12,6 +13,7 @@ from tutor.explaining.changes import (
     RemoveStatement,
     ReplaceExpression,
     Source,
+    Together,
     titled,
 )
 from tutor.explaining.experiments.reading import assigned_name, column_of, names_in, optimizers, text
@@ -47,7 +49,37 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
             how = _is_copy(node)
             if how is not None and isinstance(node, ast.expr) and not _for_show(source, node):
                 yield _cut(trial, node, how)
+        yield from _all_at_once(trial)
     yield from _copies_that_require_grad(trial)
+
+
+def _all_at_once(trial: Trial) -> Iterator[Suspect]:
+    """Several cuts on one way: numbers in a list, and a tensor built of the list."""
+    source = trial.source
+    cuts = [
+        node
+        for node in source.nodes
+        if isinstance(node, ast.expr) and _is_copy(node) is not None and not _for_show(source, node)
+    ]
+    outer = [node for node in cuts if not any(node in ast.walk(other) for other in cuts if other is not node)]
+    outer.sort(key=lambda node: (node.lineno, node.col_offset), reverse=True)
+    if len(outer) < 2:
+        return
+    changes: list[Change] = []
+    for node in outer:
+        how, inner = _is_copy(node) or "", _inner(node)
+        if inner is None:
+            return
+        joined = how.endswith("tensor()") and isinstance(inner, ast.Name | ast.ListComp | ast.GeneratorExp)
+        new = f"torch.stack({source.of(inner)})" if joined else source.of(inner)
+        changes.append(ReplaceExpression(node.lineno, text(node), new, column_of(source, node)))
+    last = outer[0]
+    alone = _cut(trial, last, _is_copy(last) or "")
+    yield replace(
+        alone,
+        weight=7.6,
+        changes=(Together(tuple(changes), _("Keep the tensors themselves; join them with `torch.stack`")),),
+    )
 
 
 def _for_show(source: Source, node: ast.expr) -> bool:

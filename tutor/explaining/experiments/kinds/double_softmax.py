@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tutor.explaining.changes import Change, ReplaceExpression, titled
+from tutor.explaining.changes import Change, DropArgument, ReplaceExpression, titled
 from tutor.explaining.experiments.reading import assignments, calls, column_of, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
@@ -28,14 +28,37 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
     }
     for called in calls(source):
         loss = called.name if called.name in _LOSSES else named.get(called.full, "")
-        if isinstance(called.node.func, ast.Call):
-            loss = text(called.node.func.func).split(".")[-1]
-        if loss not in _LOSSES or (loss == called.name and loss.endswith("Loss")) or not called.node.args:
+        made_only = loss.endswith("Loss") and loss == called.name and not isinstance(called.node.func, ast.Call)
+        if loss not in _LOSSES or made_only or not called.node.args:
             continue
         first = called.node.args[0]
+        if trial.judged:
+            yield from _in_module(trial, called.line, loss)
         made = _made(trial, first)
         if made is not None and text(made.func).split(".")[-1] in _LOSSES[loss]:
             yield _twice(trial, called.line, loss, made)
+
+
+def _in_module(trial: Trial, line: int, loss: str) -> Iterator[Suspect]:
+    """A softmax at the end of the module whose output the loss is given."""
+    source = trial.source
+    for called in calls(source, "Softmax", "LogSoftmax", "Sigmoid"):
+        name = "sigmoid" if called.name == "Sigmoid" else "softmax" if called.name == "Softmax" else "log_softmax"
+        parent = source.parents.get(called.node)
+        last = (
+            isinstance(parent, ast.Call) and text(parent.func).endswith("Sequential") and parent.args[-1] is called.node
+        )
+        if last and isinstance(parent, ast.Call) and name in _LOSSES[loss]:
+            change = titled(
+                _("Leave the {name} out of line {line}: give the loss the raw scores").format(
+                    name=name, line=called.line
+                ),
+                DropArgument(called.line, text(parent.func), len(parent.args) - 1),
+            )
+            yield _suspect(trial, line, loss, name, called.line, text(called.node), change)
+    for called in calls(source, "softmax", "log_softmax", "sigmoid"):
+        if isinstance(source.statement_of(called.node), ast.Return) and called.name in _LOSSES[loss]:
+            yield _twice(trial, line, loss, called.node)
 
 
 def _made(trial: Trial, given: ast.expr) -> ast.Call | None:
@@ -60,22 +83,23 @@ def _twice(trial: Trial, line: int, loss: str, made: ast.Call) -> Suspect:
         ),
         ReplaceExpression(made.lineno, text(made), source.of(inner), column_of(source, made)),
     )
+    return _suspect(trial, line, loss, function, made.lineno, text(made), change)
+
+
+def _suspect(trial: Trial, line: int, loss: str, function: str, made: int, expression: str, change: Change) -> Suspect:
     return Suspect(
         kind="double-softmax",
-        line=made.lineno,
-        cause_line=made.lineno,
+        line=made,
         weight=8.6,
         changes=(change,),
         headline=_(
             "`{loss}` in line {line} takes a {function} itself, and line {made} has already taken one: `{expression}`."
-        ).format(loss=loss, line=line, function=function.removeprefix("log_"), made=made.lineno, expression=text(made)),
+        ).format(loss=loss, line=line, function=function.removeprefix("log_"), made=made, expression=expression),
         why=_(
             "`{loss}` expects raw scores (logits), not probabilities. Taken twice, the {function} flattens the scores, and the "
             "gradients become much too small: learning is slow and stops early."
         ).format(loss=loss, function=function),
-        supposing=_("If line {line} gave `{loss}` the raw scores `{inner}`").format(
-            line=line, loss=loss, inner=text(inner)
-        ),
+        supposing=_("If `{loss}` in line {line} got the raw scores").format(line=line, loss=loss),
         certain=function != "log_softmax",
         stated=True,
         severity="silent" if trial.judged else "warning",

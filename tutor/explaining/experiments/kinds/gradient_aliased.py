@@ -6,7 +6,16 @@ import ast
 from collections.abc import Iterator
 
 from tutor.explaining.changes import WithMethod, titled
-from tutor.explaining.experiments.reading import around, assigned_name, backwards, column_of, gradients_cleared, text
+from tutor.explaining.experiments.reading import (
+    around,
+    assigned_name,
+    backwards,
+    calls,
+    column_of,
+    function_of,
+    gradients_cleared,
+    text,
+)
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
 from tutor.words import _
@@ -18,7 +27,7 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
         if not isinstance(node, ast.Attribute) or node.attr != "grad" or not isinstance(node.ctx, ast.Load):
             continue
         statement = source.statement_of(node)
-        kept = _kept_under(trial, node, statement)
+        kept = _kept_under(trial, node, statement) or _returned_as(trial, node, statement)
         if kept is None:
             continue
         gradient, line = text(node), statement.lineno
@@ -84,6 +93,15 @@ def _kept_under(trial: Trial, node: ast.Attribute, statement: ast.stmt) -> str |
     return None
 
 
+def _returned_as(trial: Trial, node: ast.Attribute, statement: ast.stmt) -> str | None:
+    """The name that a caller keeps the returned gradient under, when the function is called again after it."""
+    function = function_of(trial.source, node)
+    if function is None or not isinstance(statement, ast.Return) or statement.value is not node:
+        return None
+    uses = list(calls(trial.source, function.name))
+    return assigned_name(trial.source, uses[0].node) if len(uses) > 1 else None
+
+
 def _changed_later(trial: Trial, node: ast.Attribute, statement: ast.stmt) -> int | None:
     """The line of a later backward, or of a clearing in place."""
     lines = [called.line for called in backwards(trial.source)]
@@ -93,6 +111,10 @@ def _changed_later(trial: Trial, node: ast.Attribute, statement: ast.stmt) -> in
             lines.append(other.lineno)
         if isinstance(other, ast.Expr) and text(other.value).startswith(f"{text(node)}.") and "_(" in text(other.value):
             lines.append(other.lineno)
+    if isinstance(statement, ast.Return):
+        function = function_of(trial.source, statement)
+        uses = [called.line for called in calls(trial.source, function.name)] if function else []
+        return uses[1] if len(uses) > 1 else None
     later = [line for line in lines if line > statement.lineno]
     if later:
         return min(later)

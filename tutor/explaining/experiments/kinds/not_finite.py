@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from tutor.explaining.changes import Change, ReplaceExpression, titled
+from tutor.explaining.changes.expressions import tight
 from tutor.explaining.experiments.reading import column_of, names_in, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.experiments.watching import NodeSeen, OperationSeen
@@ -52,8 +54,8 @@ def _first_bad_value(trial: Trial, first: NodeSeen) -> tuple[OperationSeen, ast.
 
 
 def _from_forward(trial: Trial, first: NodeSeen, bad: OperationSeen, spot: ast.expr) -> Suspect:
-    value = next((one for one in first.values if not math.isfinite(one)), math.inf)
-    other = next((one for one in first.values if math.isfinite(one)), 0.0)
+    value, *operands = bad.bad
+    other = operands[0] if operands else 0.0
     names = ", ".join(f"`{name}`" for name in names_in(spot))
     seen = replace(first, values=(other,), op=bad.op)
     return Suspect(
@@ -261,7 +263,32 @@ def _zero(first: NodeSeen) -> str:
     )
 
 
+def _stable(trial: Trial, spot: ast.expr) -> Iterator[Change]:
+    """The function that computes the same without leaving the numbers that floats can hold."""
+    source = trial.source
+    forms = (
+        (r"torch\.exp\((.+)\) / \(1(?:\.0)? \+ torch\.exp\(\1\)\)", r"torch.sigmoid(\1)"),
+        (r"1(?:\.0)? / \(1(?:\.0)? \+ torch\.exp\(-(\w+)\)\)", r"torch.sigmoid(\1)"),
+        (r"torch\.exp\((.+)\) / torch\.exp\(\1\)\.sum\(\)", r"torch.softmax(\1, dim=0)"),
+        (r"torch\.log\(torch\.exp\((.+)\)\.sum\(\)\)", r"torch.logsumexp(\1, dim=0)"),
+        (r"torch\.log\(1(?:\.0)? \+ torch\.exp\((.+)\)\)", r"torch.nn.functional.softplus(\1)"),
+        (r"torch\.log\(torch\.softmax\((.+)\)\)", r"torch.log_softmax(\1)"),
+        (r"torch\.log\(torch\.sigmoid\((.+)\)\)", r"torch.nn.functional.logsigmoid(\1)"),
+    )
+    node: ast.AST | None = spot
+    while isinstance(node, ast.expr):
+        for pattern, form in forms:
+            if re.fullmatch(pattern, text(node)):
+                new = re.sub(pattern, form, text(node))
+                yield titled(
+                    _("Use the form that stays finite: `{new}` in line {line}").format(new=new, line=node.lineno),
+                    ReplaceExpression(node.lineno, text(node), new, column_of(source, node)),
+                )
+        node = source.parents.get(node)
+
+
 def _safer(trial: Trial, first: NodeSeen, spot: ast.expr) -> Iterator[Change]:
+    yield from _stable(trial, spot)
     inner = _operand(spot)
     if inner is None:
         return
@@ -282,6 +309,10 @@ def _safer(trial: Trial, first: NodeSeen, spot: ast.expr) -> Iterator[Change]:
                 ReplaceExpression(spot.lineno, text(spot), new, column_of(trial.source, spot)),
             )
             continue
+        if first.op in {"acos", "asin", "arccos", "arcsin", "atanh"}:
+            news = [f"{tight(now)}.clamp(-1 + {epsilon}, 1 - {epsilon})"]
+        elif first.op == "exp":
+            news = [f"{tight(now)}.clamp(max=80)"]
         for new in news:
             yield titled(
                 words.format(value=_value(first), new=new, line=line), ReplaceExpression(line, text(inner), new, column)

@@ -163,6 +163,10 @@ def zero_place(trial: Trial) -> Iterator[Suspect]:
         passes = [called for called in backwards(source) if _same_block(trial, cleared, called.node)]
         before = [called for called in passes if called.order < _order(cleared)]
         used = [step for step in steps if _same_block(trial, cleared, step.node) and step.order > _order(cleared)]
+        update = _manual_update(trial, cleared, whose)
+        if before and update is not None and not used:
+            yield _thrown_away(trial, cleared, before[-1], update)
+            continue
         between = bool(before and used) and not any(before[-1].order < step.order < _order(cleared) for step in steps)
         outside = [
             called
@@ -177,6 +181,53 @@ def zero_place(trial: Trial) -> Iterator[Suspect]:
         if target is None:
             continue
         yield _misplaced(trial, cleared, whose, target, used, between)
+
+
+def _manual_update(trial: Trial, cleared: ast.stmt, whose: str) -> ast.stmt | None:
+    """The statement after ``cleared``, of its block, that uses the gradient just cleared."""
+    block = trial.source.block_of(cleared)
+    for statement in block[block.index(cleared) + 1 :]:
+        if any("backward" in text(part) for part in ast.walk(statement) if isinstance(part, ast.Call)):
+            return None
+        reads = [
+            part for part in ast.walk(statement) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Load)
+        ]
+        if any(text(part) == f"{whose}.grad" for part in reads) and "print" not in text(statement):
+            return statement
+    return None
+
+
+def _thrown_away(trial: Trial, cleared: ast.stmt, backward: Called, update: ast.stmt) -> Suspect:
+    source, line = trial.source, cleared.lineno
+    last = update.end_lineno or update.lineno
+    return Suspect(
+        kind="zeroed-wrong-place",
+        line=line,
+        weight=9.0,
+        changes=(
+            titled(
+                _("Clear after the update: move line {line} after line {last}").format(line=line, last=last),
+                Move(line, update.lineno, after=True, column=column_of(source, cleared)),
+            ),
+            titled(
+                _("Clear before backward: move line {line} before line {target}").format(
+                    line=line, target=backward.line
+                ),
+                Move(line, source.statement_of(backward.node).lineno, column=column_of(source, cleared)),
+            ),
+        ),
+        headline=_(
+            "`{what}` in line {line} throws away the gradient of line {target} before line {last} uses it."
+        ).format(what=text(cleared), line=line, target=backward.line, last=last),
+        why=_(
+            "Line {target} computes the gradient, line {line} clears it, and the update in line {last} finds zeros (or None): "
+            "nothing changes. Clear before backward or after the update, not between them."
+        ).format(target=backward.line, line=line, last=last),
+        supposing=_("If line {line} came after the update in line {last}").format(line=line, last=last),
+        certain=True,
+        stated=True,
+        lesson="autograd/accumulation",
+    )
 
 
 def _order(statement: ast.stmt) -> tuple[int, int]:

@@ -5,8 +5,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tutor.explaining.changes import Change, FlipSign, ReplaceExpression, ReplaceStatement, SwapOperands, titled
-from tutor.explaining.experiments.reading import assigned_name, column_of, function_of, text
+from tutor.explaining.changes import (
+    Change,
+    FlipSign,
+    RenameAttribute,
+    ReplaceExpression,
+    ReplaceStatement,
+    SwapOperands,
+    titled,
+)
+from tutor.explaining.experiments.reading import assigned_name, calls, column_of, function_of, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
 from tutor.words import _
@@ -48,6 +56,16 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
             yield _suspect(trial, node, _minus(trial, node), 4.0, _("a plus sign where a minus sign belongs"))
         elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
             yield _update(trial, node)
+    for called in calls(source, "add_", "sub_"):
+        other = "sub_" if called.name == "add_" else "add_"
+        change = titled(
+            _("Write `{other}` instead of `{name}` in line {line}").format(
+                other=other, name=called.name, line=called.line
+            ),
+            RenameAttribute(called.line, called.name, other),
+        )
+        weight = 7.0 if called.name == "add_" else 4.2
+        yield _suspect(trial, called.node, change, weight, _("an update in the opposite direction of descent"))
     yield from _missing_minus(trial, exact)
 
 

@@ -28,7 +28,8 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
             continue
         name = text(statement.targets[0])
         new = in_place(source, statement)
-        if not name.isidentifier() or new is None or "grad" not in text(statement.value):
+        descends = "grad" in text(statement.value) or (trial.judged and isinstance(statement.value, ast.BinOp))
+        if not name.isidentifier() or new is None or not descends:
             continue
         loop = loop_of(source, statement)
         function = function_of(source, statement)
@@ -66,7 +67,7 @@ def _rebound(trial: Trial, statement: ast.Assign, name: str, new: str) -> Suspec
                 _("Update in place: `{new}` in line {line}").format(new=new, line=line),
                 UpdateInPlace(line, no_grad=tracked, column=column),
             ),
-            UpdateInPlace(line, no_grad=False, column=column),
+            UpdateInPlace(line, no_grad=not tracked, column=column),
         ),
         headline=_(
             "Line {line} gives the local name `{name}` to a new tensor; the parameter itself is not changed."
