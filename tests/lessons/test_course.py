@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tutor.autograd import Program, Run
+from tutor.explaining.registry import find_kind
 from tutor.judging import References, assess, assess_prediction
 from tutor.packs import OpenPack, open_pack
 from tutor.packs.format import ChoiceStep, CodeStep, Lesson, PredictStep, ReadStep, Step, ValueCheck
@@ -232,6 +233,18 @@ def test_every_lesson_that_an_explanation_points_to_exists(course: OpenPack) -> 
         for found in re.findall(r"lesson=\"([^\"]+)\"", file.read_text())
     }
     assert {found for found in pointed if found[1] not in known} == set()
+
+
+def test_every_kind_that_a_foreseen_mistake_names_has_a_page_to_read(course: OpenPack) -> None:
+    named = {
+        mistake.kind
+        for _name, step in steps(course)
+        if isinstance(step, CodeStep)
+        for mistake in step.mistakes
+        if mistake.kind
+    }
+    assert {"accumulated-gradient", "backward-twice"} <= named
+    assert {kind for kind in named if find_kind(kind) is None} == set()
 
 
 async def test_the_course_is_proven(course: OpenPack) -> None:

@@ -36,9 +36,9 @@ class _WithScriptArguments(click.Command):
 
 
 def _complete_kind(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    from tutor.explaining.registry import all_kinds  # noqa: PLC0415
+    from tutor.explaining.registry import every_kind  # noqa: PLC0415
 
-    return [kind.slug for kind in all_kinds() if kind.slug.startswith(incomplete)]
+    return [kind.slug for kind in every_kind() if kind.slug.startswith(incomplete)]
 
 
 @click.command("explain", cls=_WithScriptArguments, help=_HELP, options_metavar="[OPTIONS]")

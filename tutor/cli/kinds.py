@@ -8,7 +8,7 @@ import click
 
 from tutor.cli.lines import write_line
 from tutor.cli.report import indented, say, wrapped
-from tutor.explaining.registry import all_kinds, find_kind
+from tutor.explaining.registry import every_kind, find_kind
 from tutor.text import safe_line
 from tutor.words import _
 
@@ -20,12 +20,12 @@ class NoSuchKind(click.ClickException):
 def print_kind(slug: str, *, as_json: bool) -> int:
     """Print what a kind of mistake is, an example and how to mend it; ``list`` prints all slugs."""
     if slug == "list":
-        for known in sorted(all_kinds(), key=lambda kind: kind.slug):
+        for known in every_kind():
             click.echo(f"{known.slug:<32} {known.page.title}")
         return 0
     kind = find_kind(slug)
     if kind is None:
-        near = get_close_matches(slug, [known.slug for known in all_kinds()], n=3)
+        near = get_close_matches(slug, [known.slug for known in every_kind()], n=3)
         text = _("There is no kind of mistake called `{slug}`.").format(slug=safe_line(slug))
         more = _("Did you mean {names}?").format(names=_(" or ").join(f"`{name}`" for name in near))
         raise NoSuchKind(f"{text} {more if near else _('`tutor explain --kind list` shows them all.')}")

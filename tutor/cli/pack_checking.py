@@ -37,9 +37,9 @@ def seen_problems(folder: Path) -> list[Problem]:
 
 def known_kinds() -> frozenset[str]:
     """Return the kinds of explanation that a foreseen mistake may name."""
-    from tutor.explaining.registry import all_kinds  # noqa: PLC0415 - only a check needs all rules
+    from tutor.explaining.registry import every_kind  # noqa: PLC0415 - only a check needs all rules
 
-    return frozenset(kind.slug for kind in all_kinds())
+    return frozenset(kind.slug for kind in every_kind())
 
 
 @dataclass
