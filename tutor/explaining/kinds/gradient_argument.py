@@ -275,7 +275,7 @@ POSITIONAL_ARGUMENT_MIXUP = Kind(
         title=_("An option in the place of the weights"),
         what=_("`y.backward(True)` passes True as `gradient`. The options come after it, and are best passed by name."),
         mend=_("Write `y.backward(retain_graph=True)`."),
-        lesson="autograd/freed-graph",
+        lesson="autograd/retain-graph",
     ),
     cases=(
         Case(
