@@ -11,7 +11,7 @@ from typing import Final
 
 from tutor.autograd import Limits, Outcome, Program
 
-LIMITS: Final = Limits(wall_seconds=6.0, cpu_seconds=10, memory_bytes=192 << 20, output_bytes=1 << 17)
+LIMITS: Final = Limits(wall_seconds=20.0, cpu_seconds=20, memory_bytes=192 << 20, output_bytes=1 << 17)
 
 
 @dataclass(frozen=True)

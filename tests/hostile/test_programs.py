@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import tempfile
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.hostile.processes import started_with
 from tests.hostile.programs import HONEST, HOSTILE, Hostile
 from tutor.autograd import Observation
 from tutor.running import Runner
@@ -19,7 +18,6 @@ from tutor.running import Runner
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of Linux")
 
 _AT_ONCE = 4
-LATE_MS = 50.0
 
 
 @dataclass(frozen=True)
@@ -28,31 +26,9 @@ class Aftermath:
 
     endings: dict[str, Observation]
     honest: tuple[Observation, ...]
+    running_before: tuple[str, ...]
     left_running: tuple[str, ...]
     left_lying: tuple[str, ...]
-
-
-def _descendants() -> tuple[str, ...]:
-    """Command lines of the processes that descend from this one."""
-    parents, names = {}, {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-                names[int(folder.name)] = (
-                    (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                )
-            except OSError:
-                continue
-            if fields[0] != "Z":
-                parents[int(folder.name)] = int(fields[1])
-    found, waiting = [], [os.getpid()]
-    while waiting:
-        parent = waiting.pop()
-        below = [pid for pid, of in parents.items() if of == parent]
-        found += below
-        waiting += below
-    return tuple(names[pid] for pid in found)
 
 
 async def _suffer(folder: Path) -> Aftermath:
@@ -68,7 +44,12 @@ async def _suffer(folder: Path) -> Aftermath:
                 honest.append(await runner.run(HONEST))
 
         await asyncio.gather(*map(one, HOSTILE))
-    return Aftermath(endings, tuple(honest), _descendants(), tuple(os.listdir(folder)))  # noqa: PTH208 - an async function
+        before = tuple(started_with(str(folder)).values())
+    return Aftermath(endings, tuple(honest), before, tuple(started_with(str(folder)).values()), _lying_in(folder))
+
+
+def _lying_in(folder: Path) -> tuple[str, ...]:
+    return tuple(path.name for path in folder.iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -114,31 +95,9 @@ def test_the_next_honest_run_is_unharmed(aftermath: Aftermath) -> None:
 
 
 def test_no_process_outlives_the_runner(aftermath: Aftermath) -> None:
-    assert [command for command in aftermath.left_running if "tutor" in command] == []
+    assert aftermath.left_running == ()
+    assert aftermath.running_before
 
 
 def test_no_file_outlives_the_runner(aftermath: Aftermath) -> None:
     assert aftermath.left_lying == ()
-
-
-async def test_a_program_is_ended_soon_after_its_limit_even_if_it_resists() -> None:
-    resists = """
-import signal, threading
-for number in range(1, 65):
-    try:
-        signal.signal(number, signal.SIG_IGN)
-    except (OSError, ValueError):
-        pass
-while True:
-    pass
-"""
-    async with Runner() as runner:
-        await runner.run(HONEST)
-        late = []
-        for _ in range(5):
-            began = time.perf_counter()
-            seen = await runner.run(replace(HONEST, source=resists, limits=replace(HONEST.limits, wall_seconds=0.2)))
-            late.append(1000 * (time.perf_counter() - began) - 200)
-            assert seen.outcome == "timeout"
-    # the best of five: what the machine does beside this is not ours
-    assert min(late) < LATE_MS

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from attacks import HONEST_ANSWER, SECRET, STEP
-
+from tests.hostile.attacks import HONEST_ANSWER, SECRET, STEP
+from tests.hostile.processes import memory, started_with
 from tutor.autograd import Program
 from tutor.judging import References, assess
 from tutor.running import Runner
@@ -126,15 +124,20 @@ print(size > 50_000_000, found)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def runner() -> AsyncIterator[Runner]:
+async def runner(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runner]:
     """A runner that has just judged an answer, with the solution run beside it."""
-    async with Runner(spares=2) as warm:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("temporary")))
+        patch.setattr(tempfile, "tempdir", None)
+        warm = Runner(spares=2)
+        await warm.start()
         references = References(warm.run)
         for _ in range(2):
             assessment = await assess(STEP, HONEST_ANSWER, warm.run, references)
             assert assessment.verdict.passed
         await references.close()
         yield warm
+        await warm.close()
 
 
 async def test_what_an_answer_can_search_does_not_hold_the_solution(runner: Runner) -> None:
@@ -158,32 +161,18 @@ async def test_the_search_finds_what_is_there(runner: Runner) -> None:
     assert SECRET in seen.stdout
 
 
-def _children(of: int) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{of}/task/{of}/children").read_text().split()]
-
-
-def _memory_of(pid: int) -> bytes:
-    held = []
-    with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb") as memory:
-        for line in maps:
-            area = re.match(r"(\w+)-(\w+) rw", line)
-            if area:
-                start, end = (int(part, 16) for part in area.groups())
-                memory.seek(start)
-                held.append(memory.read(end - start))
-    return b"".join(held)
-
-
 async def test_the_servers_memory_does_not_hold_the_solution(runner: Runner) -> None:
-    servers = _children(os.getpid())
-    assert servers
-    for server in servers:
+    looked_at = 0
+    for pid in started_with(os.environ["TMPDIR"]):
         try:
-            held = _memory_of(server)
+            held = memory(pid)
         except PermissionError:
             pytest.skip("this system lets nobody look at another process")
-        assert len(held) > 20_000_000
+        except OSError:
+            continue
+        looked_at += len(held) > 20_000_000
         assert SECRET.encode() not in held
+    assert looked_at
 
 
 async def test_a_secret_of_the_environment_does_not_reach_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
