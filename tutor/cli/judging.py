@@ -9,13 +9,14 @@ from functools import partial
 import click
 
 from tutor.autograd import Observation, Program, Run
+from tutor.cli.causes import causes
 from tutor.cli.demands import demand_walls
 from tutor.cli.jsonl import check_record, unreadable_record
 from tutor.cli.lines import write_line
 from tutor.cli.many import Counter, in_order
 from tutor.cli.report import explanation_lines, indented, say, verdict_lines
 from tutor.cli.sources import Source, Unreadable, read_source
-from tutor.explaining import Explanation, explain
+from tutor.explaining import Explanation
 from tutor.judging import Assessment, CheckResult, References, Verdict, assess, assess_prediction
 from tutor.packs import OpenPack
 from tutor.packs.format import CodeStep, PredictStep
@@ -71,7 +72,7 @@ async def judge_code(step: CodeStep, source: Source, run: Run, references: Refer
         return (await assess(step, candidate, run, references, filename=source.name, with_mistakes=False)).verdict
 
     program = Program(source=source.text, filename=source.name, setup=step.setup)
-    found = await explain(program, assessment.observation, run, verdict=verdict, judge=judged)
+    found = await causes(program, assessment.observation, run, verdict=verdict, judge=judged)
     return Judged(source, assessment, found)
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -20,7 +20,9 @@ AT_ONCE: Final = max(2, min(8, os.cpu_count() or 2))
 _PATIENCE: Final = 0.5
 
 
-async def in_order(items: Sequence[T], work: Callable[[T], Awaitable[R]], at_once: int = AT_ONCE) -> AsyncIterator[R]:
+async def in_order(
+    items: Sequence[T], work: Callable[[T], Awaitable[R]], at_once: int = AT_ONCE
+) -> AsyncGenerator[R, None]:
     """Yield ``work(item)`` for each item, in order, with ``at_once`` of them under way. Whoever stops listening, or is
     cancelled, ends what is under way."""
     waiting = deque(items)

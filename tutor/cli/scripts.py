@@ -10,12 +10,13 @@ from functools import partial
 import click
 
 from tutor.autograd import Limits, Observation, Program, Run
+from tutor.cli.causes import causes
 from tutor.cli.jsonl import run_record, unreadable_record
 from tutor.cli.lines import write_line
 from tutor.cli.many import Counter, in_order
 from tutor.cli.report import explanation_lines, indented, output_lines, say, wrapped
 from tutor.cli.sources import Source, Unreadable, read_source
-from tutor.explaining import Explanation, explain
+from tutor.explaining import Explanation
 from tutor.judging.outcomes import why_it_stopped
 from tutor.running import Runner
 from tutor.text import safe_line
@@ -75,7 +76,7 @@ async def _explain_file(file: str, *, arguments: tuple[str, ...], limits: Limits
         limits=limits,
     )
     seen = await run(program)
-    return Explained(source, limits, seen, await explain(program, seen, run))
+    return Explained(source, limits, seen, await causes(program, seen, run))
 
 
 def _print(result: Explained | Unreadable, *, as_json: bool, several: bool) -> int:
