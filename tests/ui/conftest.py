@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,13 @@ steps:
       - setup: |
           x = torch.linspace(-1, 1, 7, requires_grad=True)
     hints: [Begin with the dot product., "`torch.dot(x, x)`"]
+  - id: free
+    kind: code
+    title: Say it
+    text: Print something.
+    solution: print(1)
+    checks:
+      - uses: [print]
 """.replace("\\\\", "\\")
 SECOND = """\
 id: second
@@ -176,10 +183,8 @@ class Desk:
         for _ in range(4):
             await self.pilot.pause()
             for worker in list(self.app.workers):
-                try:
+                with suppress(WorkerCancelled):
                     await worker.wait()
-                except WorkerCancelled:
-                    continue
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
@@ -203,7 +208,15 @@ class Desk:
                 break
             await self.pilot.pause(0.005)
         assert condition()
-        await self.settle()
+
+    async def until_asked(self, transcript: Transcript, source: str) -> None:
+        """Let the app go on until it has asked for a run, which may be held."""
+        for _ in range(2000):
+            if source in transcript.asked:
+                break
+            await self.pilot.pause(0.005)
+        await self.pilot.pause()
+        assert source in transcript.asked
 
     def result(self) -> str:
         """All words of the result pane, those scrolled out of sight too."""

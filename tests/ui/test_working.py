@@ -44,7 +44,7 @@ async def test_a_wrong_gradient_is_shown_beside_the_expected_one(runner: Shared,
 async def test_a_hard_coded_gradient_fails_on_the_other_input(runner: Shared, opened: Opener) -> None:
     async with opened(runner, "first/dot") as desk:
         await desk.answer("x.sum().backward()\nx.grad = torch.tensor([0., 4., 8., 12.])\n")
-        assert "on other input 1" in desk.text()
+        assert "on other input 1" in desk.result(), desk.result()
         assert not desk.session.work.done
 
 

@@ -51,6 +51,7 @@ class TutorApp(App[int]):
     """A runner, the store and the packs are handed in. ``place`` is a pack, lesson and step, as far as they are known."""
 
     TITLE = "tutor"
+    DEFAULT_MODE = "view-0"
     COMMANDS = {_search_provider}  # noqa: RUF012 - Textual's type
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
     CSS = """
@@ -87,12 +88,14 @@ class TutorApp(App[int]):
         self._rest_seconds = rest_seconds
         self._rest: Timer | None = None
         self._pulse = Pulse(_("starting"), "$warning")
+        self._views = 0
+        self.add_mode(self.DEFAULT_MODE, self._first_screen)
         for theme in THEMES:
             self.register_theme(theme)
         chosen = self.records.setting("theme", DARK.name)
         self.theme = chosen if chosen in {theme.name for theme in THEMES} else DARK.name
 
-    def get_default_screen(self) -> Screen[Any]:
+    def _first_screen(self) -> Screen[Any]:
         """A lesson if there is one to open, else home. The runner starts after it was painted."""
         try:
             self.session = opening.first_session(self.shelf, self.records, self._place)
@@ -197,12 +200,21 @@ class TutorApp(App[int]):
         self._runs.cancel_up_to(None)
         self.session = opened
         self.records.keep(fx.KeepPlace(self.session.place))
-        await self.switch_screen(self._lesson_screen(self.session))
+        await self._go_to(self._lesson_screen(self.session))
 
     async def go_home(self) -> None:
         self._runs.cancel_up_to(None)
         self.session = None
-        await self.switch_screen(self._home())
+        await self._go_to(self._home())
+
+    async def _go_to(self, screen: Screen[Any]) -> None:
+        """Each view is a mode of its own, so that it goes with all that lies over it."""
+        left = self.current_mode
+        self._views += 1
+        name = f"view-{self._views}"
+        self.add_mode(name, lambda: screen)
+        await self.switch_mode(name)
+        await self.remove_mode(left)
 
     def _say_problems(self, error: PackError) -> None:
         opening.say_problems(self, error)

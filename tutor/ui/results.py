@@ -40,7 +40,7 @@ def result_parts(result: Result, following: str = "") -> Iterator[Part]:
     if not errors or verdict.passed or is_unfinished(result):
         yield Words(_headline(result), _tone(result))
     if verdict.internal:
-        yield Words(Content(verdict.internal), "warn")
+        yield Words(spoken(verdict.internal), "warn")
         return
     if is_unfinished(result):
         return
@@ -51,7 +51,7 @@ def result_parts(result: Result, following: str = "") -> Iterator[Part]:
         yield from _exception_parts(result, observation)
     if observation.outcome in {"ok", "exception"}:
         for check in verdict.checks:
-            if not check.passed and check.cause != "not-run":
+            if not check.passed and (check.cause != "not-run" or check.variant is not None):
                 yield from _check_parts(check)
     offered = 0
     for explanation in explanations:

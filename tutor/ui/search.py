@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.content import Content
+from textual.content import Content, Span
+from textual.fuzzy import FuzzySearch
 
 from tutor.packs import PackError
 from tutor.session import events as ev
@@ -26,18 +27,25 @@ class _Found:
     run: Callable[[], Any]
 
 
+def _plain(text: str) -> str:
+    """The palette reads a help text as markup unless it is Content already."""
+    return cast(str, Content(text))
+
+
 class SearchProvider(Provider):
     """Finds by any letters of a name, in their order."""
 
     async def discover(self) -> Hits:
         for found in self._commands():
-            yield DiscoveryHit(Content(found.name), found.run, text=found.name, help=found.help)
+            yield DiscoveryHit(Content(found.name), found.run, text=found.name, help=_plain(found.help))
 
     async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
+        matching = FuzzySearch(case_sensitive=False)
         for found in (*self._commands(), *self._steps(), *self._lessons()):
-            if (score := matcher.match(found.name)) > 0:
-                yield Hit(score, matcher.highlight(found.name), found.run, text=found.name, help=found.help)
+            score, offsets = matching.match(query, found.name)
+            if score > 0:
+                shown = Content(found.name, spans=[Span(at, at + 1, "bold $primary") for at in offsets])
+                yield Hit(score, shown, found.run, text=found.name, help=_plain(found.help))
 
     @property
     def _tutor(self) -> TutorApp:

@@ -126,17 +126,16 @@ class Editor(TextArea):
         return Strip.join([strip.crop(0, width - 2), sign, strip.crop(width)])
 
     async def _on_paste(self, event: events.Paste) -> None:
+        """Textual's own handler, which comes after this one, inserts the text."""
         event.text = clean(event.text)
-        await super()._on_paste(event)
 
     async def _on_key(self, event: events.Key) -> None:
-        if not self.read_only and event.key in {"enter", "tab"} and self._indent(event.key):
+        """Keys that mean more here than to Textual's own handler, which comes after this one."""
+        if event.key == "escape":
+            event.prevent_default()  # it bubbles up: where to go is the screen's business
+        elif not self.read_only and event.key in {"enter", "tab"} and self._indent(event.key):
             event.stop()
             event.prevent_default()
-            return
-        if event.key == "escape":  # leaving the editor is the screen's business
-            return
-        await super()._on_key(event)
 
     def _indent(self, key: str) -> bool:
         """Enter keeps the indentation and adds to it after a colon; Tab shifts a selection of several lines."""

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tutor.ui.markdown import inline_text
+from tutor.ui.markdown import inline_text, spoken
 from tutor.ui.parts import Part, Words
 from tutor.ui.widgets.parts import OfferView, part_views
 from tutor.words import _
@@ -141,7 +141,7 @@ class ResultPane(Vertical):
 
 def parts_of(shown: Shown) -> list[Part]:
     if shown.trouble is not None:
-        return [Words(Content(shown.trouble), "warn")]
+        return [Words(spoken(shown.trouble), "warn")]
     observation = observation_of(shown)
     if observation is None and shown.foreseen is None:
         return [Words(Content(shown.invitation), "muted")]
