@@ -129,7 +129,7 @@ def test_a_problem_of_any_step_is_said_where_it_stands(
     [
         ("    setup: |\n      x = 1\n      y = (2\n", "11:11"),
         ("    setup: |\n\n\n      for i in x\n        pass\n", "12:17"),
-        ("    setup: |2\n        x = 1\n", "10:8"),
+        ("    setup: |2\n        x = 1\n", "10:9"),
         ("    setup: &s |\n      y = )\n", "10:11"),
         ("    setup: 'x = )'\n", "9:17"),
         ("    setup: x = )\n", "9:16"),

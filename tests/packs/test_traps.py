@@ -89,6 +89,9 @@ def test_a_comment_after_code_is_a_comment(problems_of: Problems) -> None:
         ('title: "never closed\nid: a\n', "1:8", "a quote that is never closed"),
         ("steps: [a, b\n", "1:13", "inside the list that begins with `[`"),
         ("steps: {a: b: c}\n", "1:13", "inside the mapping that begins with `{`"),
+        ("steps:\n  - {id: a, text: `b`}\n", "2:19", "found text that begins with a backtick"),
+        ('steps: [\n  {id: "a"\n  id: b}]\n', "3:3", "in a list or mapping in brackets that began on line 2"),
+        ("  id: a\ntitle: b\n", "2:1", "found `title: b` after the end of the file's keys"),
         ("id: a\n- b\n", "2:1", "found `- b` here"),
     ],
 )

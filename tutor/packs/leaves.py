@@ -132,7 +132,7 @@ class Leaves:
 
     def _not_python(self, node: Scalar, key: str, trouble: tuple[int, int, str], *, expression: bool = False) -> bool:
         line, column, said = trouble
-        wanted = _("an expression such as `x.grad`") if expression else _("Python that can be read")
+        wanted = _("an expression such as `x.grad`") if expression else _("valid Python")
         message = _("found Python in `{key}` that cannot be read ({said}); expected {wanted}")
         offset = offset_in(self._source, node, line, column)
         self._say(offset, message.format(key=key, said=said, wanted=wanted), "python")

@@ -59,7 +59,9 @@ def code_trouble(code: str, *, expression: bool = False) -> tuple[int, int, str]
             compile(code.strip() if expression else code, "<pack>", "eval" if expression else "exec", dont_inherit=True)
     except SyntaxError as error:
         line = min(error.lineno or 1, code.count("\n") + 1)
-        return line, max(error.offset or 1, 1), safe_line(error.msg)
+        written = code.split("\n")[line - 1]
+        indent = len(written) - len(written.lstrip())
+        return line, max(error.offset or 1, indent + 1), safe_line(error.msg)
     except RecursionError:
         return 1, 1, _("it is nested too deeply")
     except (ValueError, MemoryError, OverflowError) as error:

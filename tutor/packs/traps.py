@@ -122,6 +122,9 @@ def _value_trap(source: Source, value: _Value, at: int, said: str) -> Trap | Non
 def _bracket(source: Source, value: _Value, at: int, said: str) -> Trap:
     first = value.text[0]
     kind = _("mapping") if first == "{" else _("list")
+    whole = value if value.text.endswith(_CLOSES[first]) else None
+    if "cannot start" in said:
+        return _said(source, at, _no_start(source.text[at]), "start", whole)
     if "flow" in said or "',' or" in said:
         message = _(
             "found {found} inside the {kind} that begins with `{first}`; expected `,` or `{last}`: "
@@ -129,7 +132,7 @@ def _bracket(source: Source, value: _Value, at: int, said: str) -> Trap:
         )
         found = quoted(source.text[at : at + 12].split("\n")[0]) if source.text[at:].strip() else _("the end")
         text = message.format(found=found, kind=kind, first=first, last=_CLOSES[first])
-        return _said(source, at, text, "flow", value if value.text.endswith(_CLOSES[first]) else None)
+        return _said(source, at, text, "flow", whole)
     message = _("found text that begins with `{first}`, which begins a {kind} in YAML; {advice}")
     return _said(
         source, value.start, message.format(first=first, kind=kind, advice=block_form(value.key)), "start", value
@@ -165,8 +168,28 @@ def _layout(source: Source, at: int, begun: int, said: str, columns: list[int]) 
             text = message.format(found=quoted(source.line(line).strip()[:20]), column=column)
             return _said(source, at, text, "indentation")
         return _said(source, at, message.format(column=column, columns=known), "indentation")
-    message = _("found something that is not YAML ({said}); expected `key: value` lines")
-    return _said(source, at, message.format(said=" ".join(said.split())), "syntax")
+    return _said(source, at, _otherwise(source, at, begun, said), "syntax")
+
+
+def _no_start(character: str) -> str:
+    shown = _("a backtick") if character == "`" else quoted(character)
+    return _("found text that begins with {character}; expected quotes around it").format(character=shown)
+
+
+def _otherwise(source: Source, at: int, begun: int, said: str) -> str:
+    """Return words for what no author has a name for."""
+    found = quoted(source.text[at : at + 20].split("\n")[0]) if source.text[at:].strip() else _("the end of the file")
+    if "cannot start" in said:
+        return _no_start(source.text[at])
+    if "',' or" in said:
+        message = _("found {found} in a list or mapping in brackets that began on line {line}; expected `,` or its end")
+        return message.format(found=found, line=source.place(begun)[0])
+    if "<document start>" in said:
+        return _("found {found} after the end of the file's keys; expected it in line with them").format(found=found)
+    if "node content" in said:
+        return _("found {found} where a value stands; expected text, in quotes if it begins so").format(found=found)
+    message = _("found {found}, which is not YAML ({said}); expected `key: value` lines")
+    return message.format(found=found, said=" ".join(said.split()) or "?")
 
 
 def _glued(source: Source, line: int) -> Trap | None:
