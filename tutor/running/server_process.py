@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from tutor.running import launching
+from tutor.running.fence import inside_bubblewrap
 
 
 class ServerProcess(Protocol):
@@ -68,12 +69,13 @@ class AdoptedServer:
         return True
 
 
-def start_server() -> tuple[StartedServer, socket.socket]:
-    """A new server and the line to it. Raises OSError."""
+def start_server(*, bubblewrap: str | None = None) -> tuple[StartedServer, socket.socket]:
+    """A new server and the line to it; inside bubblewrap, if the path of that program is given. Raises OSError."""
     line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
+        command = launching.command("tutor.running.server", str(theirs.fileno()))
         process = subprocess.Popen(
-            launching.command("tutor.running.server", str(theirs.fileno())),
+            command if bubblewrap is None else inside_bubblewrap(command, bwrap=bubblewrap),
             env=launching.environment(),
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,

@@ -15,6 +15,8 @@ from typing import Final
 from tutor.running.fence import reach
 
 ASKED_BY: Final = "TUTOR_BWRAP"
+INSIDE: Final = "TUTOR_INSIDE_BWRAP"
+"""Set for what runs inside, so that the wall can be named."""
 
 
 def asked(environment: Mapping[str, str]) -> bool:
@@ -27,8 +29,8 @@ def available() -> str | None:
     return shutil.which("bwrap")
 
 
-def wrapped(command: Sequence[str], scratch: str, *, bwrap: str, home: str | None = None) -> list[str]:
-    """``command`` started inside bubblewrap; it may write in ``scratch`` only, which keeps its path."""
+def wrapped(command: Sequence[str], *, bwrap: str, home: str | None = None) -> list[str]:
+    """``command`` started inside bubblewrap. Its temporary folder is its own, in memory, and goes when it ends."""
     roots = reach.readable_roots()
     hidden = [os.path.realpath(home or Path.home()), "/tmp", "/var/tmp", "/run"]  # noqa: S108 - hidden, not used
     arguments = [bwrap, "--die-with-parent", "--new-session", "--unshare-all", "--ro-bind", "/", "/"]
@@ -42,7 +44,7 @@ def wrapped(command: Sequence[str], scratch: str, *, bwrap: str, home: str | Non
     for folder in sorted(reach.private_folders() - {reach.package()}):
         if os.path.isdir(folder):  # noqa: PTH112
             arguments += ["--tmpfs", folder]
-    return [*arguments, "--dev", "/dev", "--proc", "/proc", "--bind", scratch, scratch, "--", *command]
+    return [*arguments, "--dev", "/dev", "--proc", "/proc", "--setenv", INSIDE, "1", "--", *command]
 
 
 def _package(hidden: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ _PROTECTS: Final[dict[str, frozenset[Protection]]] = {
     "landlock": frozenset({"files"}),
     "seccomp": frozenset({"network", "processes", "signals"}),
     "rlimits": frozenset({"memory"}),
+    "bubblewrap": frozenset({"files", "network", "signals"}),
     "seatbelt": frozenset({"files", "network", "processes", "signals"}),
     "job-object": frozenset({"processes", "memory"}),
 }

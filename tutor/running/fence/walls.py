@@ -66,7 +66,7 @@ def _lower(limits: Limits, walls: Walls) -> None:
 
 
 def _linux(scratch: str, limits: Limits, walls: Walls) -> tuple[str, ...]:
-    from tutor.running.fence import kernel, landlock, reach, seccomp  # noqa: PLC0415 - on Linux only
+    from tutor.running.fence import bubblewrap, kernel, landlock, reach, seccomp  # noqa: PLC0415 - on Linux only
 
     attempts: list[tuple[str, Callable[[], object]]] = [
         ("dies-with-server", lambda: kernel.prctl(kernel.SET_PDEATHSIG, signal.SIGKILL)),
@@ -78,6 +78,8 @@ def _linux(scratch: str, limits: Limits, walls: Walls) -> tuple[str, ...]:
     machine = kernel.machine()
     grants = {**reach.readable(), landlock.resolved(scratch): landlock.WRITE}
     attempts += [
+        # the server set it for itself: no program has run in this process yet
+        ("bubblewrap", lambda: bubblewrap.INSIDE in os.environ),
         ("no-new-privs", lambda: kernel.prctl(kernel.SET_NO_NEW_PRIVS, 1)),
         ("unreadable", lambda: kernel.prctl(kernel.SET_DUMPABLE, 0)),
         (f"landlock-{abi}", lambda: landlock.restrict(grants, abi) if abi else False),
