@@ -12,20 +12,8 @@ from typing import Protocol
 
 from tutor.explaining.changes.blocks import AddReturn, Lift, RemoveDecorator, Under, UpdateInPlace
 from tutor.explaining.changes.calls import AddArgument, DropArgument, SetArgument, SetKeyword
-from tutor.explaining.changes.expressions import (
-    DropMethod,
-    FlipSign,
-    FloatLiterals,
-    InCall,
-    RenameAttribute,
-    ReplaceExpression,
-    ReplaceText,
-    SwapOperands,
-    Unwrap,
-    WithMethod,
-)
-from tutor.explaining.changes.loops import IntoLoop
-from tutor.explaining.changes.raw import Respell
+from tutor.explaining.changes.expressions import DropMethod, InCall, ReplaceExpression, Unwrap, WithMethod
+from tutor.explaining.changes.operands import FlipSign, FloatLiterals, RenameAttribute, ReplaceText, SwapOperands
 from tutor.explaining.changes.source import Edit, Source, parsed, parses
 from tutor.explaining.changes.statements import Insert, Move, RemoveStatement, ReplaceStatement, Swap
 
@@ -86,7 +74,6 @@ __all__ = [
     "FloatLiterals",
     "InCall",
     "Insert",
-    "IntoLoop",
     "Lift",
     "Move",
     "RemoveDecorator",
@@ -95,7 +82,6 @@ __all__ = [
     "ReplaceExpression",
     "ReplaceStatement",
     "ReplaceText",
-    "Respell",
     "SetArgument",
     "SetKeyword",
     "Source",

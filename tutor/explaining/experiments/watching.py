@@ -6,7 +6,9 @@ something was found to be wrong; what it saw comes back as one text of JSON, thr
 
 from __future__ import annotations
 
+import ast
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -165,6 +167,13 @@ class Watched:
     nodes: tuple[NodeSeen, ...] = ()
     operations: tuple[OperationSeen, ...] = ()
     observation: Observation | None = None
+
+    def at(self, node: ast.expr) -> Iterator[OperationSeen]:
+        """What was seen of the operation that is exactly ``node``."""
+        for seen in self.operations:
+            place = (seen.line, seen.column, seen.end_line, seen.end_column)
+            if place == (node.lineno, node.col_offset, node.end_lineno, node.end_col_offset):
+                yield seen
 
 
 async def watch(program: Program, run: Run) -> Watched:

@@ -6,12 +6,10 @@ import ast
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tutor.explaining.changes import Insert, ReplaceExpression, ReplaceStatement, Together, titled
-from tutor.explaining.experiments.evidence import numbers_of
+from tutor.explaining.changes import Insert, titled
 from tutor.explaining.experiments.reading import (
     Called,
     Loop,
-    assigned_name,
     backwards,
     calls,
     column_of,
@@ -42,7 +40,6 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
         elif earlier is not None or "backward" in trial.program.setup:
             yield from _clear(trial, called.line, column_of(trial.source, called.node), earlier, called)
         yield from _through_function(trial, called)
-        yield from _both_derivatives(trial, passes, index)
 
 
 def _through_function(trial: Trial, called: Called) -> Iterator[Suspect]:
@@ -144,52 +141,6 @@ def _difference(trial: Trial) -> str:
     return f"[{', '.join(parts)}]"
 
 
-def _both_derivatives(trial: Trial, passes: tuple[Called, ...], index: int) -> Iterator[Suspect]:
-    """``y.backward(create_graph=True)`` followed by a backward of ``x.grad``: both derivatives land in ``x.grad``."""
-    first = next((one for one in passes[:index] if "create_graph=True" in text(one.node)), None)
-    owner = trial.main.owner
-    if first is None or not trial.main.is_gradient or f"{owner}.grad" not in text(trial.source.tree):
-        return
-    statement = trial.source.statement_of(first.node)
-    second = passes[index]
-    taken = f"(first,) = torch.autograd.grad({first.on}, {owner}, create_graph=True)"
-    uses = [
-        node.lineno
-        for node in trial.source.nodes
-        if isinstance(node, ast.Attribute) and text(node) == f"{owner}.grad" and first.line < node.lineno <= second.line
-    ]
-    if not uses or not isinstance(statement, ast.Expr) or assigned_name(trial.source, first.node):
-        return
-    changes = [
-        ReplaceExpression(line, f"{owner}.grad", "first", every=True) for line in sorted(set(uses), reverse=True)
-    ]
-    yield Suspect(
-        kind="second-derivative-accumulated",
-        line=second.line,
-        cause_line=first.line,
-        weight=8.2,
-        changes=(
-            Together(
-                (*changes, ReplaceStatement(first.line, taken)),
-                _("Take the first derivative with `torch.autograd.grad`, which leaves `{owner}.grad` alone").format(
-                    owner=owner
-                ),
-            ),
-        ),
-        headline=_("`{label}` holds the first and the second derivative added together.").format(
-            label=trial.main.label
-        ),
-        why=_(
-            "Line {first} already accumulated the first derivative in `{label}`; line {second} added the second "
-            "derivative to it."
-        ).format(first=first.line, second=second.line, label=trial.main.label),
-        supposing=_("If line {first} did not leave the first derivative in `{label}`").format(
-            first=first.line, label=trial.main.label
-        ),
-        lesson="autograd/accumulation",
-    )
-
-
 def _training_loop(trial: Trial) -> Iterator[Suspect]:
     """A loop that steps an optimizer and never clears anything: told without an expected value."""
     if any(True for _cleared in gradients_cleared(trial.source)) or "zero_" in trial.program.source:
@@ -236,74 +187,6 @@ def _updates(trial: Trial, loop: Loop) -> Iterator[tuple[str, int]]:
                 yield f"{name}.grad = None", part.lineno
 
 
-def unscaled(trial: Trial) -> Iterator[Suspect]:
-    """Accumulation over the parts of a batch, each with a mean of its own, and never divided by their number."""
-    if not trial.judged:
-        return
-    for called in backwards(trial.source):
-        loop = loop_of(trial.source, called.node)
-        if not isinstance(loop, ast.For):
-            continue
-        for number in _times(loop.iter):
-            on = called.node.func.value if isinstance(called.node.func, ast.Attribute) else None
-            if on is None:
-                continue
-            inner = f"({called.on} / {number})"
-            yield Suspect(
-                kind="accumulation-unscaled",
-                line=called.line,
-                weight=7.3 if trial.main.ratio and trial.main.ratio > 1 else 5.0,
-                changes=(
-                    titled(
-                        _("Divide `{loss}` by the number of parts in line {line}: `{inner}.backward()`").format(
-                            loss=called.on, line=called.line, inner=inner
-                        ),
-                        ReplaceExpression(
-                            called.line, called.on, f"{called.on} / {number}", column_of(trial.source, on)
-                        ),
-                    ),
-                ),
-                headline=_(
-                    "The gradients of all parts are added in line {line}, but no part is scaled: divide by `{number}`."
-                ).format(line=called.line, number=number),
-                why=_times_words(trial).format(loss=called.on, line=called.line, number=number, loop=loop.lineno),
-                supposing=_("If line {line} divided `{loss}` by `{number}`").format(
-                    line=called.line, loss=called.on, number=number
-                ),
-                lesson="autograd/accumulation",
-            )
-
-
-def _times_words(trial: Trial) -> str:
-    words = _(
-        "The loop in line {loop} accumulates one gradient for each part. `{loss}` is an average over one part, so the "
-        "sum over all parts must be divided by `{number}` to be the average over everything."
-    )
-    ratio = trial.main.ratio
-    if ratio is not None and numbers_of(trial.main.got):
-        words += " " + _("The gradient found is {ratio} times the expected one.").format(ratio=f"{ratio:g}")
-    return words
-
-
-def _times(iterated: ast.expr) -> Iterator[str]:
-    """Expressions for how often a loop over ``iterated`` runs."""
-    if isinstance(iterated, ast.Call):
-        name = text(iterated.func)
-        if name == "range" and len(iterated.args) == 1:
-            yield text(iterated.args[0])
-        if name in {"enumerate", "zip"} and iterated.args:
-            yield from _times(iterated.args[0])
-        if name.endswith(("split", "chunk")):
-            last = iterated.args[-1] if iterated.args else None
-            if name.endswith("chunk") and last is not None:
-                yield text(last)
-            yield f"len({text(iterated)})"
-    elif isinstance(iterated, ast.List | ast.Tuple):
-        yield str(len(iterated.elts))
-    else:
-        yield f"len({text(iterated)})"
-
-
 PAGE = Page(
     title=_("Gradients accumulate"),
     what=_(
@@ -315,6 +198,7 @@ PAGE = Page(
     ),
     lesson="autograd/accumulation",
 )
+
 
 ACCUMULATED = SilentKind(
     slug="accumulated-gradient",
@@ -403,77 +287,6 @@ ACCUMULATED = SilentKind(
             line=9,
             cause_line=8,
             facts=(r"t\.grad", r"line 8"),
-        ),
-    ),
-)
-
-SECOND_DERIVATIVE = SilentKind(
-    slug="second-derivative-accumulated",
-    suspects=lambda _trial: (),
-    page=Page(
-        title=_("The second derivative is added to the first"),
-        what=_("A backward of a gradient adds the second derivative to `x.grad`, where the first one still is."),
-        mend=_(
-            "Take the first derivative with `torch.autograd.grad(y, x, create_graph=True)`, or clear `x.grad` between."
-        ),
-        lesson="autograd/accumulation",
-    ),
-    cases=(
-        Wrong(
-            code=(
-                "import torch\n"
-                "x = torch.tensor(2.0, requires_grad=True)\n"
-                "y = x ** 3\n"
-                "y.backward(create_graph=True)\n"
-                "x.grad.backward()\n"
-            ),
-            fixed=(
-                "import torch\n"
-                "x = torch.tensor(2.0, requires_grad=True)\n"
-                "y = x ** 3\n"
-                "(first,) = torch.autograd.grad(y, x, create_graph=True)\n"
-                "first.backward()\n"
-            ),
-            watch="x.grad",
-            line=5,
-            cause_line=4,
-            facts=(r"x\.grad", r"first", r"second"),
-        ),
-    ),
-)
-
-UNSCALED = SilentKind(
-    slug="accumulation-unscaled",
-    suspects=unscaled,
-    page=Page(
-        title=_("Accumulated gradients that were never averaged"),
-        what=_(
-            "Adding up the gradients of several parts gives their sum. If each part's loss is a mean, the sum is as many times too large as there are parts."
-        ),
-        mend=_("Divide each part's loss by the number of parts before `backward()`."),
-        lesson="autograd/accumulation",
-    ),
-    cases=(
-        Wrong(
-            code=(
-                "import torch\n"
-                "bias = torch.tensor(0.0, requires_grad=True)\n"
-                "rows = torch.tensor([1.0, 2.0, 3.0, 6.0])\n"
-                "for row in rows.split(2):\n"
-                "    loss = ((bias - row) ** 2).mean()\n"
-                "    loss.backward()\n"
-            ),
-            fixed=(
-                "import torch\n"
-                "bias = torch.tensor(0.0, requires_grad=True)\n"
-                "rows = torch.tensor([1.0, 2.0, 3.0, 6.0])\n"
-                "for row in rows.split(2):\n"
-                "    loss = ((bias - row) ** 2).mean()\n"
-                "    (loss / 2).backward()\n"
-            ),
-            watch="bias.grad",
-            line=6,
-            facts=(r"loss", r"line 6", r"divide|scale"),
         ),
     ),
 )

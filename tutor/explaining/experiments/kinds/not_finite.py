@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import ast
-import math
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from tutor.explaining.changes import Change, ReplaceExpression, titled
-from tutor.explaining.changes.expressions import tight
+from tutor.explaining.experiments.bad_values import (
+    arrived_text,
+    expression_of,
+    first_bad_value,
+    first_text,
+    forward_is_bad,
+    hiding_text,
+    infinite_text,
+    kind_text,
+)
 from tutor.explaining.experiments.reading import column_of, names_in, text
+from tutor.explaining.experiments.safer import operand_of, safer_inputs, value_text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.experiments.watching import NodeSeen, OperationSeen
 from tutor.explaining.kind import Page
 from tutor.judging.showing import number_text
 from tutor.words import _
 
-_EPSILONS = ("1e-12", "1e-8", "1e-6", "1e-10", "1e-7", "1e-5", "1e-9")
-
 
 def suspects(trial: Trial) -> Iterator[Suspect]:
     first = next((node for node in trial.watched.nodes if node.kind in {"nan", "inf"}), None)
     if first is None:
         return
-    spot = _expression(trial, first)
+    spot = expression_of(trial, first)
     if spot is None:
         return
-    cause = _first_bad_value(trial, first)
+    cause = first_bad_value(trial, first)
     if cause is not None:
         trap = _where_around(trial, cause[1])
         if trap is not None:
@@ -40,17 +46,8 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
     trap = _where_around(trial, spot)
     if trap is not None:
         yield _trapped(trial, first, spot, trap)
-    if trap is None or not _forward_is_bad(trial, first):
+    if trap is None or not forward_is_bad(trial, first):
         yield _plain(trial, first, spot, trap)
-
-
-def _first_bad_value(trial: Trial, first: NodeSeen) -> tuple[OperationSeen, ast.expr] | None:
-    """When the node multiplied with a value that was not finite: the operation that computed that value."""
-    if all(math.isfinite(value) for value in first.values):
-        return None
-    bad = next((seen for seen in trial.watched.operations if not seen.finite), None)
-    spot = _expression(trial, bad) if bad is not None else None
-    return (bad, spot) if bad is not None and spot is not None and bad.op != first.op else None
 
 
 def _from_forward(trial: Trial, first: NodeSeen, bad: OperationSeen, spot: ast.expr) -> Suspect:
@@ -62,7 +59,7 @@ def _from_forward(trial: Trial, first: NodeSeen, bad: OperationSeen, spot: ast.e
         kind="nan-gradient",
         line=spot.lineno,
         weight=9.2,
-        changes=tuple(_safer(trial, seen, spot)),
+        changes=tuple(safer_inputs(trial, seen, spot)),
         headline=_(
             "`{expression}` in line {line} is {value} where {names} is {other}, and the gradient becomes {what}."
         ).format(
@@ -70,43 +67,19 @@ def _from_forward(trial: Trial, first: NodeSeen, bad: OperationSeen, spot: ast.e
             line=spot.lineno,
             value=number_text(value),
             names=names,
-            other=_value(seen),
-            what=_what(first),
+            other=value_text(seen),
+            what=kind_text(first),
         ),
-        why=_first(first)
+        why=first_text(first)
         + " "
         + _("It multiplies with {value}, and {gradient} times that is not a number.").format(
-            value=number_text(value), gradient=_zero(first)
+            value=number_text(value), gradient=arrived_text(first)
         )
-        + _hidden(trial, spot),
+        + hiding_text(trial, spot),
         supposing=_("If `{operation}` in line {line} never saw that value").format(operation=bad.op, line=spot.lineno),
         certain=True,
         stated=True,
     )
-
-
-def _hidden(trial: Trial, spot: ast.expr) -> str:
-    """What kept the bad value out of the forward pass."""
-    statement = text(trial.source.statement_of(spot))
-    hiding = next((word for word in ("nansum", "nanmean", "nan_to_num", "where") if word in statement), None)
-    if hiding is None:
-        return ""
-    return " " + _("`{hiding}` hid it in the forward pass; the backward pass still goes through it.").format(
-        hiding=hiding
-    )
-
-
-def _expression(trial: Trial, seen: NodeSeen | OperationSeen) -> ast.expr | None:
-    """The expression in the program whose operation made the node."""
-    for node in trial.source.nodes:
-        if isinstance(node, ast.expr) and (node.lineno, node.col_offset, node.end_lineno, node.end_col_offset) == (
-            seen.line,
-            seen.column,
-            seen.end_line,
-            seen.end_column,
-        ):
-            return node
-    return None
 
 
 def _where_around(trial: Trial, spot: ast.expr) -> ast.Call | None:
@@ -128,28 +101,8 @@ def _where_around(trial: Trial, spot: ast.expr) -> ast.Call | None:
     return None
 
 
-def _forward_is_bad(trial: Trial, first: NodeSeen) -> bool:
-    """Whether the branch itself is NaN or infinite where it is not taken."""
-    return any(
-        not seen.finite and (seen.line, seen.column, seen.op) == (first.line, first.column, first.op)
-        for seen in trial.watched.operations
-    )
-
-
-def _operand(spot: ast.expr) -> ast.expr | None:
-    """What the operation was applied to."""
-    if isinstance(spot, ast.Call):
-        method = isinstance(spot.func, ast.Attribute) and not text(spot.func).startswith(("torch.", "F.", "nn."))
-        if method and isinstance(spot.func, ast.Attribute):
-            return spot.func.value
-        return spot.args[0] if spot.args else None
-    if isinstance(spot, ast.BinOp):
-        return spot.right if isinstance(spot.op, ast.Div) else spot.left
-    return None
-
-
 def _trapped(trial: Trial, first: NodeSeen, spot: ast.expr, trap: ast.Call) -> Suspect:
-    inner = _operand(spot)
+    inner = operand_of(spot)
     name = ", ".join(f"`{one}`" for one in names_in(spot))
     line = trap.lineno
     changes: list[Change] = []
@@ -164,23 +117,23 @@ def _trapped(trial: Trial, first: NodeSeen, spot: ast.expr, trap: ast.Call) -> S
         )
         changes.append(titled(title, _inside_of(trial, inner, safe)))
     return Suspect(
-        kind="where-nan-trap" if _forward_is_bad(trial, first) else "nan-gradient",
+        kind="where-nan-trap" if forward_is_bad(trial, first) else "nan-gradient",
         line=line,
         cause_line=spot.lineno if spot.lineno != line else None,
         weight=9.5,
         changes=tuple(changes),
         headline=_(
             "`torch.where` does not protect the gradient from the branch it does not take: `{expression}` in line {line} gives {what}."
-        ).format(expression=text(spot), line=spot.lineno, what=_what(first)),
+        ).format(expression=text(spot), line=spot.lineno, what=kind_text(first)),
         why=_(
             "`torch.where` computes both branches. The branch that is not taken receives the gradient 0, but the derivative of "
             "`{operation}` at {value} is not finite, and 0 * {infinite} is nan. {first} Make the input safe inside, before `{operation}`: "
             "a mask (`torch.where(..., {name}, 1)`) or a clamp."
         ).format(
             operation=first.op,
-            value=_value(first),
-            infinite=_infinite(first),
-            first=_first(first),
+            value=value_text(first),
+            infinite=infinite_text(first),
+            first=first_text(first),
             name=name.replace("`", ""),
         ),
         supposing=_("If `{operation}` in line {line} only saw safe values").format(
@@ -199,36 +152,6 @@ def _inside_of(trial: Trial, inner: ast.expr, new: str) -> Change:
     return ReplaceExpression(inner.lineno, text(inner), new, column_of(trial.source, inner))
 
 
-def _what(first: NodeSeen) -> str:
-    return _("a nan gradient (NaN)") if first.kind == "nan" else _("an infinite gradient (inf)")
-
-
-def _value(first: NodeSeen) -> str:
-    return number_text(first.values[0], 4).rstrip(".") if first.values else "0"
-
-
-def _infinite(first: NodeSeen) -> str:
-    value = first.values[0] if first.values else 0.0
-    return "nan" if value < 0 else "inf"
-
-
-def _first(first: NodeSeen) -> str:
-    words = _("The first {kind} leaves `{node}`, the backward of `{operation}` in line {line}")
-    if first.values:
-        words += _(", at element {index}, whose input is {value}")
-    return (
-        words.format(
-            kind="NaN" if first.kind == "nan" else "inf",
-            node=first.node,
-            operation=first.op,
-            line=first.line,
-            index=first.index,
-            value=_value(first),
-        )
-        + "."
-    )
-
-
 def _plain(trial: Trial, first: NodeSeen, spot: ast.expr, trap: ast.Call | None) -> Suspect:
     names = names_in(spot)
     shown = ", ".join(f"`{name}`" for name in names)
@@ -236,87 +159,25 @@ def _plain(trial: Trial, first: NodeSeen, spot: ast.expr, trap: ast.Call | None)
         kind="nan-gradient",
         line=first.line,
         weight=9.0 if trap is None else 8.0,
-        changes=tuple(_safer(trial, first, spot))
+        changes=tuple(safer_inputs(trial, first, spot))
         if trap is None
         else tuple(_trapped(trial, first, spot, trap).changes),
         headline=_("`{expression}` in line {line} gives {what}: {names} is {value} there.").format(
-            expression=text(spot), line=first.line, what=_what(first), names=shown, value=_value(first)
+            expression=text(spot), line=first.line, what=kind_text(first), names=shown, value=value_text(first)
         ),
-        why=_first(first)
+        why=first_text(first)
         + " "
         + _("The derivative of `{operation}` is not finite there{arrived}.").format(
             operation=first.op,
-            arrived=_(", and {gradient} times infinity is nan").format(gradient=_zero(first))
+            arrived=_(", and {gradient} times infinity is nan").format(gradient=arrived_text(first))
             if first.kind == "nan"
             else "",
         )
-        + _hidden(trial, spot),
+        + hiding_text(trial, spot),
         supposing=_("If `{operation}` in line {line} never saw that value").format(operation=first.op, line=first.line),
         certain=True,
         stated=True,
     )
-
-
-def _zero(first: NodeSeen) -> str:
-    return (
-        number_text(first.arrived, 4).rstrip(".") if first.arrived is not None and math.isfinite(first.arrived) else "0"
-    )
-
-
-def _stable(trial: Trial, spot: ast.expr) -> Iterator[Change]:
-    """The function that computes the same without leaving the numbers that floats can hold."""
-    source = trial.source
-    forms = (
-        (r"torch\.exp\((.+)\) / \(1(?:\.0)? \+ torch\.exp\(\1\)\)", r"torch.sigmoid(\1)"),
-        (r"1(?:\.0)? / \(1(?:\.0)? \+ torch\.exp\(-(\w+)\)\)", r"torch.sigmoid(\1)"),
-        (r"torch\.exp\((.+)\) / torch\.exp\(\1\)\.sum\(\)", r"torch.softmax(\1, dim=0)"),
-        (r"torch\.log\(torch\.exp\((.+)\)\.sum\(\)\)", r"torch.logsumexp(\1, dim=0)"),
-        (r"torch\.log\(1(?:\.0)? \+ torch\.exp\((.+)\)\)", r"torch.nn.functional.softplus(\1)"),
-        (r"torch\.log\(torch\.softmax\((.+)\)\)", r"torch.log_softmax(\1)"),
-        (r"torch\.log\(torch\.sigmoid\((.+)\)\)", r"torch.nn.functional.logsigmoid(\1)"),
-    )
-    node: ast.AST | None = spot
-    while isinstance(node, ast.expr):
-        for pattern, form in forms:
-            if re.fullmatch(pattern, text(node)):
-                new = re.sub(pattern, form, text(node))
-                yield titled(
-                    _("Use the form that stays finite: `{new}` in line {line}").format(new=new, line=node.lineno),
-                    ReplaceExpression(node.lineno, text(node), new, column_of(source, node)),
-                )
-        node = source.parents.get(node)
-
-
-def _safer(trial: Trial, first: NodeSeen, spot: ast.expr) -> Iterator[Change]:
-    yield from _stable(trial, spot)
-    inner = _operand(spot)
-    if inner is None:
-        return
-    column, line, now = column_of(trial.source, inner), inner.lineno, trial.source.of(inner)
-    words = _("Keep the input away from {value}: `{new}` in line {line}")
-    added = isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add) and isinstance(inner.right, ast.Constant)
-    base = trial.source.of(inner.left) if added and isinstance(inner, ast.BinOp) else now
-    for epsilon in _EPSILONS:
-        news = [
-            f"{base} + {epsilon}",
-            f"({base}).clamp(min={epsilon})" if not base.isidentifier() else f"{base}.clamp(min={epsilon})",
-        ]
-        if first.op in {"norm", "vector_norm"} and isinstance(spot, ast.Call):
-            squared = f"(({base}) ** 2).sum() + {epsilon}"
-            new = f"torch.sqrt({squared})"
-            yield titled(
-                words.format(value=0, new=new, line=line),
-                ReplaceExpression(spot.lineno, text(spot), new, column_of(trial.source, spot)),
-            )
-            continue
-        if first.op in {"acos", "asin", "arccos", "arcsin", "atanh"}:
-            news = [f"{tight(now)}.clamp(-1 + {epsilon}, 1 - {epsilon})"]
-        elif first.op == "exp":
-            news = [f"{tight(now)}.clamp(max=80)"]
-        for new in news:
-            yield titled(
-                words.format(value=_value(first), new=new, line=line), ReplaceExpression(line, text(inner), new, column)
-            )
 
 
 NAN = SilentKind(
@@ -358,6 +219,7 @@ NAN = SilentKind(
         ),
     ),
 )
+
 
 WHERE = SilentKind(
     slug="where-nan-trap",

@@ -1,18 +1,16 @@
-"""Updates that do not reach the parameter: a name bound anew in a function, in a loop, or without tracking."""
+"""Updates that do not reach the parameter: a name is bound to a new tensor instead."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
-from tutor.explaining.changes import Change, Move, Source, UpdateInPlace, titled
+from tutor.explaining.changes import Source, UpdateInPlace, titled
 from tutor.explaining.changes.blocks import in_place
 from tutor.explaining.experiments.reading import (
-    backwards,
     column_of,
     function_of,
     is_under,
-    leaves,
     loop_of,
     text,
 )
@@ -108,56 +106,6 @@ def _lost(trial: Trial, statement: ast.Assign, name: str, new: str) -> Suspect:
     )
 
 
-def recreated(trial: Trial) -> Iterator[Suspect]:
-    """A parameter, a module or an optimizer made anew in each pass of the loop that trains it."""
-    source = trial.source
-    for statement in source.statements():
-        loop = loop_of(source, statement)
-        if not isinstance(statement, ast.Assign) or loop is None or statement not in loop.body:
-            continue
-        name, made = text(statement.targets[0]), text(statement.value)
-        parameter = name in leaves(source) and ("requires_grad=True" in made or "Parameter(" in made)
-        optimizer = made.startswith(("torch.optim.", "optim."))
-        module = made.startswith(("torch.nn.", "nn.")) and ".functional." not in made and "Loss" not in made
-        if not (parameter or optimizer or module):
-            continue
-        if not any(loop.lineno <= called.line <= (loop.end_lineno or 0) for called in backwards(source)):
-            continue
-        learnt = any(
-            f"{name}.step" in text(part) or (isinstance(part, ast.AugAssign) and text(part.target) == name)
-            for part in ast.walk(loop)
-            if isinstance(part, ast.stmt)
-        )
-        if not trial.judged and not learnt:
-            continue
-        yield _made_again(trial, statement, loop, name, learnt=learnt and not optimizer)
-
-
-def _made_again(trial: Trial, statement: ast.Assign, loop: ast.For | ast.While, name: str, *, learnt: bool) -> Suspect:
-    line = statement.lineno
-    change: Change = titled(
-        _("Make `{name}` once: move line {line} before the loop in line {loop}").format(
-            name=name, line=line, loop=loop.lineno
-        ),
-        Move(line, loop.lineno, column=column_of(trial.source, statement)),
-    )
-    return Suspect(
-        kind="recreated-in-loop",
-        line=line,
-        weight=8.6,
-        changes=(change,),
-        headline=_(
-            "`{name}` is made anew in every pass of the loop, in line {line}: what was learned is thrown away."
-        ).format(name=name, line=line),
-        why=_(
-            "The loop in line {loop} runs line {line} each time, and each time `{name}` starts from the beginning: values, gradient "
-            "and what an optimizer remembers. Make it once, before the loop."
-        ).format(name=name, line=line, loop=loop.lineno),
-        supposing=_("If line {line} stood before the loop").format(line=line),
-        certain=learnt,
-    )
-
-
 REBIND = SilentKind(
     slug="rebind-in-function",
     suspects=suspects,
@@ -200,6 +148,7 @@ REBIND = SilentKind(
     ),
 )
 
+
 LOST = SilentKind(
     slug="leaf-rebound-under-no-grad",
     suspects=lambda _trial: (),
@@ -230,46 +179,6 @@ LOST = SilentKind(
             watch="w.requires_grad",
             line=5,
             facts=(r"\bw\b", r"requires? grad", r"-=|in place", r"line 5"),
-        ),
-    ),
-)
-
-RECREATED = SilentKind(
-    slug="recreated-in-loop",
-    suspects=recreated,
-    page=Page(
-        title=_("Made anew in every pass"),
-        what=_("A parameter or an optimizer that is created inside the loop forgets everything at each pass."),
-        mend=_("Create it once, before the loop."),
-    ),
-    cases=(
-        Wrong(
-            code=(
-                "import torch\n"
-                "x = torch.tensor([2.0])\n"
-                "for step in range(4):\n"
-                "    w = torch.tensor([0.0], requires_grad=True)\n"
-                "    loss = ((w * x - 6.0) ** 2).sum()\n"
-                "    loss.backward()\n"
-                "    with torch.no_grad():\n"
-                "        w -= 0.1 * w.grad\n"
-                "    w.grad = None\n"
-            ),
-            fixed=(
-                "import torch\n"
-                "x = torch.tensor([2.0])\n"
-                "w = torch.tensor([0.0], requires_grad=True)\n"
-                "for step in range(4):\n"
-                "    loss = ((w * x - 6.0) ** 2).sum()\n"
-                "    loss.backward()\n"
-                "    with torch.no_grad():\n"
-                "        w -= 0.1 * w.grad\n"
-                "    w.grad = None\n"
-            ),
-            watch="w",
-            line=4,
-            facts=(r"\bw\b", r"loop", r"line 4"),
-            alone=True,
         ),
     ),
 )

@@ -1,0 +1,123 @@
+"""Gradients of several parts are added up and never divided by their number."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tutor.explaining.changes import ReplaceExpression, titled
+from tutor.explaining.experiments.evidence import numbers_of
+from tutor.explaining.experiments.reading import (
+    backwards,
+    column_of,
+    loop_of,
+    text,
+)
+from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
+from tutor.explaining.kind import Page
+from tutor.words import _
+
+
+def unscaled(trial: Trial) -> Iterator[Suspect]:
+    """Accumulation over the parts of a batch, each with a mean of its own, and never divided by their number."""
+    if not trial.judged:
+        return
+    for called in backwards(trial.source):
+        loop = loop_of(trial.source, called.node)
+        if not isinstance(loop, ast.For):
+            continue
+        for number in _times(loop.iter):
+            on = called.node.func.value if isinstance(called.node.func, ast.Attribute) else None
+            if on is None:
+                continue
+            inner = f"({called.on} / {number})"
+            yield Suspect(
+                kind="accumulation-unscaled",
+                line=called.line,
+                weight=7.3 if trial.main.ratio and trial.main.ratio > 1 else 5.0,
+                changes=(
+                    titled(
+                        _("Divide `{loss}` by the number of parts in line {line}: `{inner}.backward()`").format(
+                            loss=called.on, line=called.line, inner=inner
+                        ),
+                        ReplaceExpression(
+                            called.line, called.on, f"{called.on} / {number}", column_of(trial.source, on)
+                        ),
+                    ),
+                ),
+                headline=_(
+                    "The gradients of all parts are added in line {line}, but no part is scaled: divide by `{number}`."
+                ).format(line=called.line, number=number),
+                why=_times_words(trial).format(loss=called.on, line=called.line, number=number, loop=loop.lineno),
+                supposing=_("If line {line} divided `{loss}` by `{number}`").format(
+                    line=called.line, loss=called.on, number=number
+                ),
+                lesson="autograd/accumulation",
+            )
+
+
+def _times_words(trial: Trial) -> str:
+    words = _(
+        "The loop in line {loop} accumulates one gradient for each part. `{loss}` is an average over one part, so the "
+        "sum over all parts must be divided by `{number}` to be the average over everything."
+    )
+    ratio = trial.main.ratio
+    if ratio is not None and numbers_of(trial.main.got):
+        words += " " + _("The gradient found is {ratio} times the expected one.").format(ratio=f"{ratio:g}")
+    return words
+
+
+def _times(iterated: ast.expr) -> Iterator[str]:
+    """Expressions for how often a loop over ``iterated`` runs."""
+    if isinstance(iterated, ast.Call):
+        name = text(iterated.func)
+        if name == "range" and len(iterated.args) == 1:
+            yield text(iterated.args[0])
+        if name in {"enumerate", "zip"} and iterated.args:
+            yield from _times(iterated.args[0])
+        if name.endswith(("split", "chunk")):
+            last = iterated.args[-1] if iterated.args else None
+            if name.endswith("chunk") and last is not None:
+                yield text(last)
+            yield f"len({text(iterated)})"
+    elif isinstance(iterated, ast.List | ast.Tuple):
+        yield str(len(iterated.elts))
+    else:
+        yield f"len({text(iterated)})"
+
+
+UNSCALED = SilentKind(
+    slug="accumulation-unscaled",
+    suspects=unscaled,
+    page=Page(
+        title=_("Accumulated gradients that were never averaged"),
+        what=_(
+            "Adding up the gradients of several parts gives their sum. If each part's loss is a mean, the sum is as many times too large as there are parts."
+        ),
+        mend=_("Divide each part's loss by the number of parts before `backward()`."),
+        lesson="autograd/accumulation",
+    ),
+    cases=(
+        Wrong(
+            code=(
+                "import torch\n"
+                "bias = torch.tensor(0.0, requires_grad=True)\n"
+                "rows = torch.tensor([1.0, 2.0, 3.0, 6.0])\n"
+                "for row in rows.split(2):\n"
+                "    loss = ((bias - row) ** 2).mean()\n"
+                "    loss.backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "bias = torch.tensor(0.0, requires_grad=True)\n"
+                "rows = torch.tensor([1.0, 2.0, 3.0, 6.0])\n"
+                "for row in rows.split(2):\n"
+                "    loss = ((bias - row) ** 2).mean()\n"
+                "    (loss / 2).backward()\n"
+            ),
+            watch="bias.grad",
+            line=6,
+            facts=(r"loss", r"line 6", r"divide|scale"),
+        ),
+    ),
+)

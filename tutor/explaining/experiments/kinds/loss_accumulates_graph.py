@@ -1,0 +1,120 @@
+"""A total that keeps the graph of every pass."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tutor.explaining.changes import WithMethod, titled
+from tutor.explaining.experiments.reading import (
+    backwards,
+    column_of,
+    loop_of,
+    names_in,
+    text,
+)
+from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
+from tutor.explaining.kind import Page
+from tutor.words import _
+
+
+def totals(trial: Trial) -> Iterator[Suspect]:
+    """``total += loss`` in a loop keeps the graph of every pass."""
+    source = trial.source
+    roots = {called.on for called in backwards(source)}
+    for statement in source.statements():
+        loop = loop_of(source, statement)
+        added = _added(statement)
+        if loop is None or added is None:
+            continue
+        total, loss = added
+        if text(loss) not in roots or total in roots:
+            continue
+        used = any(total in names_in(called.node) for called in backwards(source))
+        seen = next((one for one in trial.observation.tensors if one.name == total.split(".")[0]), None)
+        kept = seen is not None and seen.grad_fn is not None
+        if used or (not kept and not trial.judged):
+            continue
+        yield _graph_kept(trial, statement, total, loss, kept=kept)
+
+
+def _added(statement: ast.stmt) -> tuple[str, ast.expr] | None:
+    """(where it is collected, what is): of ``total += loss``, ``total = total + loss`` and ``losses.append(loss)``."""
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
+        return text(statement.target), statement.value
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.BinOp) and len(statement.targets) == 1:
+        total = text(statement.targets[0])
+        if text(statement.value.left) == total and isinstance(statement.value.op, ast.Add):
+            return total, statement.value.right
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        call = statement.value
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "append" and len(call.args) == 1:
+            return text(call.func.value), call.args[0]
+    return None
+
+
+def _graph_kept(trial: Trial, statement: ast.stmt, total: str, loss: ast.expr, *, kept: bool) -> Suspect:
+    line, name = statement.lineno, text(loss)
+    column = column_of(trial.source, loss)
+    return Suspect(
+        kind="loss-accumulates-graph",
+        line=line,
+        weight=7.0,
+        changes=tuple(
+            titled(
+                _("Add only the number: `{name}.{method}` in line {line}").format(name=name, method=method, line=line),
+                WithMethod(line, name, method, column),
+            )
+            for method in ("item()", "detach()")
+        ),
+        headline=_(
+            "`{total}` in line {line} collects `{name}` with its whole graph, of every pass of the loop."
+        ).format(total=total, line=line, name=name),
+        why=_(
+            "`{name}` requires grad, so adding it makes `{total}` part of the graph. The graph of each iteration stays in memory as "
+            "long as `{total}` does, and memory grows. For a number to print, `.item()` or `.detach()` is enough."
+        ).format(name=name, total=total),
+        supposing=_("If line {line} added `{name}.item()`").format(line=line, name=name),
+        certain=kept,
+        stated=kept,
+        severity="silent" if trial.judged else "warning",
+        lesson="autograd/detach",
+    )
+
+
+TOTAL = SilentKind(
+    slug="loss-accumulates-graph",
+    suspects=totals,
+    page=Page(
+        title=_("A total that keeps every graph"),
+        what=_("`total += loss` adds the tensor, with its graph. The memory of every pass is kept."),
+        mend=_("`total += loss.item()`."),
+        lesson="autograd/detach",
+    ),
+    cases=(
+        Wrong(
+            code=(
+                "import torch\n"
+                "w = torch.tensor(1.0, requires_grad=True)\n"
+                "running = torch.tensor(0.0)\n"
+                "for x in (1.0, 2.0):\n"
+                "    loss = (w * x - 1.0) ** 2\n"
+                "    loss.backward()\n"
+                "    running = running + loss\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "w = torch.tensor(1.0, requires_grad=True)\n"
+                "running = torch.tensor(0.0)\n"
+                "for x in (1.0, 2.0):\n"
+                "    loss = (w * x - 1.0) ** 2\n"
+                "    loss.backward()\n"
+                "    running = running + loss.detach()\n"
+            ),
+            watch="running.requires_grad",
+            line=7,
+            facts=(r"running", r"loss", r"graph", r"detach|item", r"line 7"),
+            alone=True,
+        ),
+    ),
+)
