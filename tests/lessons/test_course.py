@@ -1,10 +1,12 @@
 """The course that comes with the tutor keeps what its text promises."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tutor.autograd import Program, Run
 from tutor.explaining.registry import find_kind
@@ -91,6 +93,12 @@ def course() -> OpenPack:
     return open_pack(COURSE)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def run() -> AsyncIterator[Run]:
+    async with Runner() as runner:
+        yield runner.run
+
+
 def lessons(course: OpenPack) -> list[Lesson]:
     return [course.lesson(heading.id) for heading in course.headings]
 
@@ -124,39 +132,44 @@ def is_of_gradients(step: CodeStep) -> bool:
     return any(isinstance(check, ValueCheck) and ".grad" in check.value for check in step.checks)
 
 
-async def test_each_prediction_comes_out_as_its_explanation_says(course: OpenPack) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_each_prediction_comes_out_as_its_explanation_says(course: OpenPack, run: Run) -> None:
     predictions = {name: step for name, step in steps(course) if isinstance(step, PredictStep)}
     assert predictions.keys() == PREDICTIONS.keys()
-    async with Runner() as runner:
-        for name, step in predictions.items():
-            verdict = await assess_prediction(step, PREDICTIONS[name], runner.run)
-            assert verdict.passed, (name, verdict)
+    verdicts = await asyncio.gather(
+        *(assess_prediction(step, PREDICTIONS[name], run) for name, step in predictions.items())
+    )
+    wrong = {name: verdict.text for name, verdict in zip(predictions, verdicts, strict=True) if not verdict.passed}
+    assert wrong == {}
 
 
-async def test_what_choices_claim_is_so() -> None:
-    async with Runner() as runner:
-        for name, (program, ask, value) in CLAIMS.items():
-            step = PredictStep(id="claim", kind="predict", text="", code=program, ask=ask)
-            verdict = await assess_prediction(step, value, runner.run)
-            assert verdict.passed, (name, verdict)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_choices_claim_is_so(run: Run) -> None:
+    for name, (program, ask, value) in CLAIMS.items():
+        step = PredictStep(id="claim", kind="predict", text="", code=program, ask=ask)
+        verdict = await assess_prediction(step, value, run)
+        assert verdict.passed, (name, verdict)
 
 
-async def test_a_gradient_written_down_by_hand_never_passes(course: OpenPack) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_gradient_written_down_by_hand_never_passes(course: OpenPack, run: Run) -> None:
     """Also not by an answer that calls ``backward`` for show, and computes everything else as the solution does."""
-    async with Runner() as runner:
-        references = References(runner.run)
-        tried = 0
-        for name, step in steps(course):
-            if not isinstance(step, CodeStep) or not is_of_gradients(step):
-                continue
-            for check in step.checks:
-                leaf = re.fullmatch(r"(\w+)\.grad", check.value) if isinstance(check, ValueCheck) else None
-                if leaf is not None:
-                    answer = await with_gradient_by_hand(step, leaf[1], runner.run)
-                    assessment = await assess(step, answer, runner.run, references, with_mistakes=False)
-                    assert not assessment.verdict.passed, (name, answer)
-                    tried += 1
-        assert tried > 15
+    references = References(run)
+    leaves = [
+        (step, leaf[1])
+        for _name, step in steps(course)
+        if isinstance(step, CodeStep)
+        for check in step.checks
+        if isinstance(check, ValueCheck) and (leaf := re.fullmatch(r"(\w+)\.grad", check.value))
+    ]
+
+    async def passes(step: CodeStep, leaf: str) -> bool:
+        answer = await with_gradient_by_hand(step, leaf, run)
+        return (await assess(step, answer, run, references, with_mistakes=False)).verdict.passed
+
+    passed = await asyncio.gather(*(passes(*each) for each in leaves))
+    assert len(passed) > 15
+    assert [step.id for (step, _leaf), right in zip(leaves, passed, strict=True) if right] == []
 
 
 async def with_gradient_by_hand(step: CodeStep, leaf: str, run: Run) -> str:
@@ -247,11 +260,9 @@ def test_every_kind_that_a_foreseen_mistake_names_has_a_page_to_read(course: Ope
     assert {kind for kind in named if find_kind(kind) is None} == set()
 
 
-async def test_the_course_is_proven(course: OpenPack) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_course_is_proven(course: OpenPack, run: Run) -> None:
     """What ``tutor pack check`` does: solutions pass, starters fail, each foreseen mistake gets its explanation."""
     loaded = [course.loaded_lesson(heading.id) for heading in course.headings]
-    async with Runner() as runner:
-        problems = [
-            str(problem) async for step in prove(loaded, runner.run) for problem in step.problems if not step.proven
-        ]
+    problems = [str(problem) async for step in prove(loaded, run) for problem in step.problems if not step.proven]
     assert problems == []
