@@ -46,7 +46,8 @@ class Under:
 
 @dataclass(frozen=True, slots=True)
 class Lift:
-    """Removes the ``with`` at ``line`` and keeps its body; of several managers only the one that reads ``manager``."""
+    """Removes the ``with`` at ``line``, or the innermost around it, and keeps its body; of several managers only the one
+    that reads ``manager``."""
 
     line: int
     manager: str = ""
