@@ -108,7 +108,8 @@ class Facts:
         writers: dict[int, list[Event]] = {}
         for event in self.history.events:
             if event.place >= 0:
-                for number in event.changed:
+                written = event.inputs[:1] if event.op == "detach_" else event.changed
+                for number in written:
                     writers.setdefault(number, []).append(event)
         return writers
 
@@ -169,24 +170,29 @@ class Facts:
             return self.expression(known.base)
         return assigned
 
-    def assigned_name(self, event: Event | None) -> str | None:
-        """The name that an event's result was assigned to, also through ``return``."""
+    def binding(self, event: Event | None) -> tuple[ast.stmt, list[ast.expr]] | None:
+        """The statement that gave an event's result a name, with its targets; also through ``return`` and lists."""
         node = self.node_of(event)
-        if event is None or node is None:
-            return None
-        for place in [None, *self.callers(event)]:
-            if place is not None:
-                node = self.code.at(place)
-            if node is None:
-                return None
+        places = [] if event is None else self.callers(event)
+        while node is not None:
+            above = self.code.parents.get(node)
+            if isinstance(above, (ast.ListComp, ast.GeneratorExp)):
+                node = above
+                if places and self.code.at(places[0]) is above:
+                    places.pop(0)  # before Python 3.12 a comprehension has a frame of its own
+                continue
             targets = [part for target in self.code.targets(node) for part in flat(target)]
             if targets:
-                index = 0
-                return self.code.segment(targets[index]) if len(targets) == 1 else None
-            above = self.code.parents.get(node)
-            if not isinstance(above, (ast.Return, ast.Lambda)):
+                return self.code.statement_of(node), targets
+            if not isinstance(above, (ast.Return, ast.Lambda)) or not places:
                 return None
+            node = self.code.at(places.pop(0))
         return None
+
+    def assigned_name(self, event: Event | None) -> str | None:
+        """The name that an event's result was assigned to, also through ``return``."""
+        bound = self.binding(event)
+        return self.code.segment(bound[1][0]) if bound is not None and len(bound[1]) == 1 else None
 
     def called(self, number: int) -> str:
         """The tensor's name in backticks, or the expression that made it; for sentences."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from tutor.autograd.history import Event
-from tutor.explaining.changes import Edit
+from tutor.explaining.changes import Edit, ReplaceExpression
 from tutor.explaining.code import Code, called_name
 from tutor.explaining.facts import Facts
 
@@ -38,7 +38,9 @@ def as_tensors(code: Code, expression: ast.expr) -> str:
 def _kept(code: Code, call: ast.Call) -> list[Edit]:
     start, end = code.span(call)
     if isinstance(call.func, ast.Attribute) and call.func.attr in _METHODS and not call.args:
-        return [Edit((code.span(call.func.value)[1], end), "")] if not _split(code, call) else []
+        name_ends = code.span(call.func)[1]
+        dot = name_ends - len(call.func.attr) - 1
+        return [Edit((dot, end), "")] if code.text[dot] == "." else []
     if isinstance(call.func, ast.Name) and call.func.id in _FUNCTIONS and len(call.args) == 1:
         inner = code.span(call.args[0])
         tight = not isinstance(call.args[0], (ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp))
@@ -48,9 +50,16 @@ def _kept(code: Code, call: ast.Call) -> list[Edit]:
     return []
 
 
-def _split(code: Code, call: ast.Call) -> bool:
-    """Whether parentheses around the receiver end behind it: ``(a + b).item()`` keeps its own."""
-    if not isinstance(call.func, ast.Attribute):
-        return False
-    between = code.text[code.span(call.func.value)[1] : code.span(call)[1]]
-    return ")" in between.split(".")[0]
+def kept_as_tensors(code: Code, expressions: list[ast.expr]) -> tuple[ReplaceExpression, ...]:
+    """Changes that keep tensors in all of ``expressions``, the last first; those within another are left to it."""
+    outermost = [
+        one
+        for one in expressions
+        if one in code.parents and not any(above in expressions for above in code.ancestors(one))
+    ]
+    changes = [
+        ReplaceExpression(one.lineno, text, kept, code.start(one))
+        for one in outermost
+        if (kept := as_tensors(code, one)) != (text := code.of(one))
+    ]
+    return tuple(sorted(changes, key=lambda change: (change.line, change.column or 0), reverse=True))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
-from tutor.explaining.changes import ReplaceExpression, Respell, SetKeyword
+from tutor.explaining.changes import ReplaceExpression, SetKeyword
+from tutor.explaining.changes.raw import Respell
 from tutor.explaining.code import called_name, keyword
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from tutor.autograd.history import Event
-from tutor.explaining.changes import RenameAttribute, Respell, Unwrap
+from tutor.explaining.changes import RenameAttribute, Unwrap
+from tutor.explaining.changes.raw import Respell
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page

@@ -33,7 +33,7 @@ def _find(facts: Facts) -> Finding | None:
         )
         + way(facts, found, cut)
         + _("Leave `{how}` out where the gradient is wanted.").format(how=how),
-        mendings=_mendings(facts, cut),
+        mendings=undone(facts, cut),
     )
 
 
@@ -41,7 +41,8 @@ def _how(cut: Cut) -> str:
     return {"data.__get__": ".data", "detach_": "detach_()"}.get(cut.event.op, "detach()")
 
 
-def _mendings(facts: Facts, cut: Cut) -> tuple[Mending, ...]:
+def undone(facts: Facts, cut: Cut) -> tuple[Mending, ...]:
+    """The program without the ``detach()`` or ``.data`` of a cut."""
     node = facts.node_of(cut.event)
     title = _("Keep the history: leave `{how}` out in line {line}").format(how=_how(cut), line=facts.line_of(cut.event))
     if cut.event.op == "detach_" and node is not None and isinstance(facts.code.parents.get(node), ast.Expr):

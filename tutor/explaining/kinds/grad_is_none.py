@@ -9,7 +9,9 @@ from tutor.explaining.changes import Insert, Move, ReplaceStatement, SetKeyword
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
+from tutor.explaining.kinds.detached import undone
 from tutor.explaining.leaves import asking_for_grad, made_on
+from tutor.explaining.lineage import Cut
 from tutor.words import _
 
 
@@ -55,7 +57,7 @@ def _no_backward(facts: Facts, found: Absent) -> Finding:
         cause_line=line,
         headline=_headline(facts, found, _("no `backward()` has run before it")),
         why=why,
-        mendings=(*_call_backward(facts, found), *_only_if_there(facts)),
+        mendings=(*_call_backward(facts, found), *_only_if_there(facts), *_guarded(facts, found)),
     )
 
 
@@ -72,7 +74,7 @@ def _call_backward(facts: Facts, found: Absent) -> list[Mending]:
     return [
         Mending(
             title=_("Go backward first: `{text}` behind line {line}").format(text=text, line=statement.lineno),
-            changes=(Insert(statement.lineno, text, after=True),),
+            changes=(Insert(statement.lineno, text, after=True, column=facts.code.start(statement)),),
         )
     ]
 
@@ -138,8 +140,35 @@ def _unreached(facts: Facts, found: Absent) -> Finding:
             if found.cause is not None
             else _("`{owner}` is not used in what was differentiated. ").format(owner=owner)
         ),
-        mendings=tuple(_only_if_there(facts)),
+        mendings=(*_connected(facts, found), *_only_if_there(facts), *_guarded(facts, found)),
     )
+
+
+def _connected(facts: Facts, found: Absent) -> tuple[Mending, ...]:
+    """The operation that lost the history, left out."""
+    cause = found.cause
+    if cause is None or cause.op not in {"detach", "data.__get__"}:
+        return ()
+    return undone(facts, Cut("detached", cause, cause.outputs[0] if cause.outputs else 0))
+
+
+def _guarded(facts: Facts, found: Absent) -> list[Mending]:
+    """The statement made to wait until there is a gradient."""
+    failing, node = facts.failing, facts.node_of(found.read)
+    statement = None if failing is None else facts.code.statement_of(failing)
+    if statement is None or not isinstance(node, ast.Attribute) or not isinstance(statement, _SIMPLE):
+        return []
+    grad = facts.code.of(node)
+    text = f"if {grad} is not None:\n    {facts.code.of(statement)}"
+    return [
+        Mending(
+            title=_("Use it only if it is there: `if {grad} is not None:`").format(grad=grad),
+            changes=(ReplaceStatement(statement.lineno, text, facts.code.start(statement)),),
+        )
+    ]
+
+
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.AnnAssign)
 
 
 # Cleared between backward and use

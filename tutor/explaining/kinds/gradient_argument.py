@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 
-from tutor.explaining.changes import DropArgument, ReplaceExpression, Respell
+from tutor.explaining.changes import DropArgument, ReplaceExpression
 from tutor.explaining.changes.expressions import tight
+from tutor.explaining.changes.raw import Respell
 from tutor.explaining.code import called_name, keyword
 from tutor.explaining.facts import Facts, count, shape
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from tutor.autograd.history import Event
 from tutor.explaining.absent import Absent, absent_gradient
 from tutor.explaining.changes import Change, ReplaceExpression, UpdateInPlace, WithMethod
 from tutor.explaining.changes.expressions import tight
@@ -17,10 +18,10 @@ def _find(facts: Facts) -> Finding | None:
     found = absent_gradient(facts)
     if found is None or found.cause is None or found.why not in {"rebound", "rebound-untracked"}:
         return None
-    node = facts.node_of(found.cause)
-    statement = None if node is None else facts.code.statement_of(node)
+    statement = bound_by(facts, found.cause)
     name = (facts.assigned_name(found.cause) or found.written.removesuffix(".grad")).removeprefix("self.")
-    line, text = facts.line_of(found.cause), facts.code.segment(statement)
+    line = statement.lineno if statement is not None else facts.line_of(found.cause)
+    text = facts.code.segment(statement)
     untracked = found.why == "rebound-untracked"
     new = (
         _("a new tensor that does not require grad")
@@ -39,7 +40,7 @@ def _find(facts: Facts) -> Finding | None:
             "leaf, with its gradient, is no longer reached. Change it in place under `no_grad`, `{name} -= …`, or "
             "make the new tensor a leaf again with `.detach().requires_grad_()`."
         ).format(text=text, name=name),
-        mendings=_mendings(statement, facts, found),
+        mendings=(*_mendings(statement, facts, found), *_where_computed(facts, found)),
     )
 
 
@@ -60,6 +61,32 @@ def _mendings(statement: ast.stmt | None, facts: Facts, found: Absent) -> tuple[
         ),
         Mending(title=_("Make the new `{name}` a leaf that requires grad").format(name=name), changes=(anew,)),
     )
+
+
+def bound_by(facts: Facts, event: Event) -> ast.stmt | None:
+    """The statement that gave the new tensor the leaf's name; else the one that computed it."""
+    bound, node = facts.binding(event), facts.node_of(event)
+    if bound is not None:
+        return bound[0]
+    return None if node is None else facts.code.statement_of(node)
+
+
+def _where_computed(facts: Facts, found: Absent) -> list[Mending]:
+    node = facts.node_of(found.cause)
+    if not isinstance(node, ast.expr):
+        return []
+    text = facts.code.of(node)
+    new = (
+        f"{tight(text)}.requires_grad_()"
+        if found.why == "rebound-untracked"
+        else f"{tight(text)}.detach().requires_grad_()"
+    )
+    return [
+        Mending(
+            title=_("Make each new tensor a leaf again: `{new}` in line {line}").format(new=new, line=node.lineno),
+            changes=(ReplaceExpression(node.lineno, text, new, facts.code.start(node)),),
+        )
+    ]
 
 
 LEAF_REBOUND = Kind(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from tutor.autograd.history import Event
-from tutor.explaining.changes import DropMethod, RenameAttribute, ReplaceExpression
+from tutor.explaining.changes import DropMethod, RenameAttribute, ReplaceExpression, Unwrap
 from tutor.explaining.changes.expressions import tight
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
@@ -95,7 +95,36 @@ def _mendings(facts: Facts, found: Untracked, cut: Cut) -> list[Mending]:
     elif isinstance(node, ast.Attribute) and node.attr == "indices":
         title = _("Use `values` instead of `indices` in line {line}").format(line=node.lineno)
         mendings.append(mending(title, RenameAttribute(node.lineno, "indices", "values")))
-    return mendings
+    return [*mendings, *_values(facts, cut, node), *_left_out(facts, node)]
+
+
+def _values(facts: Facts, cut: Cut, node: ast.AST) -> list[Mending]:
+    """The values that came beside the indices: of ``sort``, ``topk``, ``max`` with a dimension."""
+    if isinstance(node, ast.Call) and cut.event.op == "argsort":
+        text = facts.code.of(node)
+        new = f"{text.replace('argsort', 'sort', 1)}.values"
+        title = _("Use the sorted values: `{new}` in line {line}").format(new=new, line=node.lineno)
+        return [mending(title, ReplaceExpression(node.lineno, text, new, facts.code.start(node)))]
+    targets = facts.code.targets(node)
+    pair = targets[0].elts if targets and isinstance(targets[0], ast.Tuple) else []
+    if len(pair) != 2:
+        return []
+    values, indices = (facts.code.of(part) for part in pair)
+    reads = [
+        part
+        for part in facts.code.nodes
+        if isinstance(part, ast.Name) and part.id == indices and isinstance(part.ctx, ast.Load)
+    ]
+    changes = [ReplaceExpression(part.lineno, indices, values, facts.code.start(part)) for part in reversed(reads)]
+    title = _("Use the values `{values}`, not the indices `{indices}`").format(values=values, indices=indices)
+    return [mending(title, *changes)] if changes else []
+
+
+def _left_out(facts: Facts, node: ast.AST) -> list[Mending]:
+    if not isinstance(node, ast.Call):
+        return []
+    change = Unwrap(node.lineno, facts.code.of(node), facts.code.start(node))
+    return [mending(_("Leave `{name}` out in line {line}").format(name=called_name(node), line=node.lineno), change)]
 
 
 def _smooth(facts: Facts, node: ast.Compare, event: Event) -> list[Mending]:
@@ -153,7 +182,7 @@ def _labels(facts: Facts, cut: Cut) -> str | None:
     """What the decision is compared with, later, on the way to the loss."""
     for event in facts.events("eq", "ne", "__eq__", "__ne__"):
         node = facts.node_of(event)
-        if event.seq > cut.event.seq and isinstance(node, ast.Compare) and len(node.comparators) == 1:
+        if event.seq >= cut.event.seq and isinstance(node, ast.Compare) and len(node.comparators) == 1:
             return facts.code.of(node.comparators[0])
     return None
 

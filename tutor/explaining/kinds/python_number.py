@@ -11,7 +11,7 @@ from tutor.explaining.code import Assignment
 from tutor.explaining.facts import Facts
 from tutor.explaining.flows import EXTRACTIONS, events_within, sources_of
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
-from tutor.explaining.numbers import as_tensors, extraction_text
+from tutor.explaining.numbers import as_tensors, extraction_text, kept_as_tensors
 from tutor.words import _
 
 _NUMBER = re.compile(r"'(float|int|bool|list|numpy\.\w+|ndarray|complex)' object has no attribute '(\w+)'")
@@ -69,25 +69,12 @@ def _mendings(facts: Facts, expressions: list[ast.expr], taken: Event) -> list[M
     value = getattr(statement, "value", None)
     if isinstance(value, ast.expr) and isinstance(statement, (*Assignment.__args__, ast.Return, ast.Expr)):
         found.append(Mending(title=title, changes=(_as_tensor(facts, value),)))
-    everywhere = [one for one in _outermost(facts, expressions) if as_tensors(facts.code, one) != facts.code.of(one)]
+    everywhere = kept_as_tensors(facts.code, expressions)
     if everywhere:
-        changes = tuple(
-            _as_tensor(facts, one)
-            for one in sorted(everywhere, key=lambda one: (one.lineno, one.col_offset), reverse=True)
-        )
-        found.append(Mending(title=title, changes=changes))
+        found.append(Mending(title=title, changes=everywhere))
     if node is not None and taken.op in {"item", "tolist", "numpy"}:
         found.append(Mending(title=title, changes=(DropMethod(node.lineno, taken.op),)))
     return found
-
-
-def _outermost(facts: Facts, expressions: list[ast.expr]) -> list[ast.expr]:
-    """Those expressions that do not stand within another of them."""
-    return [
-        one
-        for one in expressions
-        if not any(above in expressions for above in facts.code.ancestors(one)) and one in facts.code.parents
-    ]
 
 
 def _as_tensor(facts: Facts, value: ast.expr) -> Change:

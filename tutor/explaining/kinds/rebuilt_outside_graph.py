@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from tutor.explaining.changes import Change, ReplaceExpression
+from tutor.explaining.changes import ReplaceExpression
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
+from tutor.explaining.flows import sources_of
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
 from tutor.explaining.lineage import Cut, made_by_expression
-from tutor.explaining.numbers import as_tensors, extraction_text
+from tutor.explaining.numbers import as_tensors, extraction_text, kept_as_tensors
 from tutor.explaining.untracked import Untracked, headline, mending, source_names, suspects, untracked, way
 from tutor.words import _
 
@@ -81,33 +82,25 @@ def _mendings(facts: Facts, node: ast.expr | None) -> list[Mending]:
         call = calls[0] if calls else None
     if not isinstance(call, ast.Call) or not call.args:
         return []
-    return [
-        mending(title, ReplaceExpression(call.lineno, facts.code.of(call), text, facts.code.start(call)), *before)
-        for title, text, before in _rewritten(facts, call)
-    ]
-
-
-def _rewritten(facts: Facts, call: ast.Call) -> list[tuple[str, str, tuple[Change, ...]]]:
-    """What may stand in place of the call, with a title; and changes further up."""
-    content = call.args[0]
-    text = as_tensors(facts.code, content)
-    keep = _("Keep the graph: `{text}` in line {line}")
-    found: list[tuple[str, str, tuple[Change, ...]]] = []
-    if isinstance(content, (ast.List, ast.Tuple, ast.ListComp, ast.GeneratorExp)):
-        ways = (_stacked(facts, content, "stack"), _stacked(facts, content, "cat"))
-        found.extend((keep.format(text=new, line=call.lineno), new, ()) for new in ways)
-    else:
-        found.append((keep.format(text=text, line=call.lineno), text, ()))
-        found.extend(
-            (keep.format(text=new, line=call.lineno), new, ()) for new in (f"torch.stack({text})", f"torch.cat({text})")
-        )
-        values = facts.code.value_of(text, call.lineno, facts.code.scope(call)) if text.isidentifier() else None
-        if values is not None and (kept := as_tensors(facts.code, values)) != facts.code.of(values):
-            above = ReplaceExpression(values.lineno, facts.code.of(values), kept, facts.code.start(values))
-            found.extend(
-                (keep.format(text=new, line=call.lineno), new, (above,)) for new in (text, f"torch.stack({text})")
-            )
+    elsewhere = [one for one in sources_of(facts.code, call) if call not in (one, *facts.code.ancestors(one))]
+    above = [change for change in kept_as_tensors(facts.code, elsewhere) if change.line != call.lineno]
+    found: list[Mending] = []
+    for text in _rewritten(facts, call):
+        title = _("Keep the graph: `{text}` in line {line}").format(text=text, line=call.lineno)
+        here = ReplaceExpression(call.lineno, facts.code.of(call), text, facts.code.start(call))
+        if above:
+            found.append(mending(title, *sorted([here, *above], key=lambda change: change.line, reverse=True)))
+        found.append(mending(title, here))
     return found
+
+
+def _rewritten(facts: Facts, call: ast.Call) -> list[str]:
+    """What may stand in place of the call."""
+    content = call.args[0]
+    if isinstance(content, (ast.List, ast.Tuple, ast.ListComp, ast.GeneratorExp)):
+        return [_stacked(facts, content, "stack"), _stacked(facts, content, "cat")]
+    text = as_tensors(facts.code, content)
+    return [text, f"torch.stack({text})", f"torch.cat({text})"]
 
 
 def _stacked(facts: Facts, content: ast.expr, function: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from tutor.autograd.history import TensorKnown
-from tutor.explaining.changes import DropArgument, FloatLiterals, ReplaceStatement, Respell, SetKeyword, WithMethod
+from tutor.explaining.changes import DropArgument, FloatLiterals, ReplaceStatement, SetKeyword, WithMethod
+from tutor.explaining.changes.raw import Respell
 from tutor.explaining.code import called_name, keyword
 from tutor.explaining.facts import Facts, shape
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page

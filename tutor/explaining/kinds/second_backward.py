@@ -6,7 +6,8 @@ import ast
 
 from tutor.autograd.graph import Node
 from tutor.autograd.history import Event
-from tutor.explaining.changes import Insert, IntoLoop, RemoveStatement, ReplaceExpression, SetKeyword
+from tutor.explaining.changes import Insert, RemoveStatement, ReplaceExpression, SetKeyword
+from tutor.explaining.changes.loops import IntoLoop
 from tutor.explaining.code import called_name, flat
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
@@ -118,8 +119,8 @@ def _find_carried(facts: Facts) -> Finding | None:
     user = next(found.users(node), made)
     names = _carried_names(found)
     name = names[0] if names else facts.text_of(made)
-    cause = _in_loop(found, user)
-    line = cause.lineno if cause is not None else facts.line_of(user)
+    use, cause = _use(found, names), _in_loop(found, user)
+    line = use[0].lineno if use else cause.lineno if cause is not None else facts.line_of(user)
     return Finding(
         line=facts.line,
         cause_line=line,
@@ -188,6 +189,17 @@ def _detach(found: SecondPass, names: list[str]) -> tuple[Mending, ...]:
     return (*mendings, *_detach_behind(found, names))
 
 
+def _from_the_loop(found: SecondPass, event: Event) -> list[ast.expr | ast.stmt]:
+    """The expressions that led to ``event``, from the one in the loop inwards."""
+    facts, loop = found.facts, found.loop_between
+    nodes = [facts.code.at(place) for place in [facts.place_of(event), *facts.callers(event)]]
+    inwards = [node for node in reversed(nodes) if node is not None]
+    for index, node in enumerate(inwards):
+        if loop is not None and loop in facts.code.ancestors(node):
+            return inwards[index:]
+    return inwards
+
+
 _WITHOUT_HISTORY = ("{name}.detach()", "tuple(part.detach() for part in {name})")
 
 
@@ -207,10 +219,7 @@ def _use(found: SecondPass, names: list[str]) -> list[ast.expr] | None:
     facts = found.facts
     for node, _made in found.carried:
         for user in found.users(node):
-            for place in [facts.place_of(user), *facts.callers(user)]:
-                where = facts.code.at(place)
-                if where is None:
-                    continue
+            for where in _from_the_loop(found, user):
                 statement = facts.code.statement_of(where)
                 parts: list[ast.expr] = [
                     part

@@ -49,7 +49,7 @@ def _find(facts: Facts) -> Finding | None:
     )
     return Finding(
         line=facts.line,
-        cause_line=done if mode.argument("how") == "block" else line,
+        cause_line=done if _is_one_line_block(facts, mode) else line,
         headline=headline(facts, found, _("{where} when `{name}` was computed").format(where=where, name=name)),
         why=_(
             "`{text}` in line {done} used {sources}, which can have a gradient, but while tracking is off autograd "
@@ -64,6 +64,13 @@ def _find(facts: Facts) -> Finding | None:
 def _by(mode: Event) -> str:
     by = mode.argument("by") or "no_grad"
     return {"set_grad_enabled": "set_grad_enabled(False)"}.get(by, by)
+
+
+def _is_one_line_block(facts: Facts, mode: Event) -> bool:
+    """Whether the block holds one statement only, which is then what to look at."""
+    node = facts.node_of(mode)
+    block = None if node is None else facts.code.with_block(node, mode.argument("by") or "")
+    return mode.argument("how") == "block" and block is not None and len(block.body) == 1
 
 
 def _mode_line(facts: Facts, mode: Event) -> int | None:
@@ -142,10 +149,10 @@ def _find_rebound(facts: Facts) -> Finding | None:
     if seen is None or not is_update(facts, seen[1].event):
         return None
     found, cut, mode = seen
-    line, by = facts.line_of(cut.event), _by(mode)
+    bound, node = facts.binding(cut.event), facts.node_of(cut.event)
+    statement = bound[0] if bound is not None else None if node is None else facts.code.statement_of(node)
+    line, by = statement.lineno if statement is not None else facts.line_of(cut.event), _by(mode)
     name = facts.assigned_name(cut.event) or facts.name(cut.result) or "w"
-    node = facts.node_of(cut.event)
-    statement = None if node is None else facts.code.statement_of(node)
     text = facts.code.segment(statement)
     return Finding(
         kind="leaf-rebound-under-no-grad",
@@ -161,7 +168,7 @@ def _find_rebound(facts: Facts) -> Finding | None:
             "that `{name}` from then on. So the next forward pass has nothing to learn. Change the tensor in place, "
             "`{name} -= …`, or ask the new one for gradients with `requires_grad_()`."
         ).format(text=text, by=by, name=name),
-        mendings=_in_place(facts, statement, name),
+        mendings=(*_in_place(facts, statement, name), *_asked_again(facts, node)),
     )
 
 
@@ -179,6 +186,14 @@ def _in_place(facts: Facts, statement: ast.stmt | None, name: str) -> tuple[Mend
             WithMethod(value.lineno, facts.code.of(value), "requires_grad_()", facts.code.start(value)),
         ),
     )
+
+
+def _asked_again(facts: Facts, node: ast.expr | ast.stmt | None) -> list[Mending]:
+    """Where a helper computes the new tensor: ask there."""
+    if not isinstance(node, ast.expr):
+        return []
+    change = WithMethod(node.lineno, facts.code.of(node), "requires_grad_()", facts.code.start(node))
+    return [mending(_("Ask the new tensor for gradients in line {line}").format(line=node.lineno), change)]
 
 
 TRACKING_OFF = Kind(
