@@ -25,7 +25,7 @@ def alive(pid: int) -> bool:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 -- processes tell nobody of their end
             await asyncio.sleep(0.01)
 

@@ -11,7 +11,7 @@ from typing import Final, NoReturn, Protocol
 from tutor.autograd import Observation
 from tutor.running.execution import Ran, execute, farewell, observe, settle
 from tutor.running.journal import Journal, connect
-from tutor.running.protocol import Ended, Frames, Probes, Result, Task, frame, opened
+from tutor.running.protocol import Ended, Frames, Probes, Ready, Result, Task, frame, opened
 
 MOST_PROGRAM_BYTES: Final = 256 << 20
 NOTHING_TO_DO: Final = 0
@@ -45,16 +45,17 @@ def live(line: Line, walls: tuple[str, ...], tighten: Callable[[Task], None]) ->
         journal = Journal()
         connect(journal)
         incoming = _Incoming(line)
+        line.send(_frame(Ready(walls=walls)))
         task = incoming.next()
         if not isinstance(task, Task):
             _exit(NOTHING_TO_DO)
         tighten(task)
-        _run(task, line, incoming, journal, walls)
+        _run(task, line, incoming, journal)
     finally:
         _exit(NOTHING_TO_DO)
 
 
-def _run(task: Task, line: Line, incoming: _Incoming, journal: Journal, walls: tuple[str, ...]) -> None:
+def _run(task: Task, line: Line, incoming: _Incoming, journal: Journal) -> None:
     ran = execute(task.program, task.environment)
     farewell()
     settle()
@@ -62,19 +63,19 @@ def _run(task: Task, line: Line, incoming: _Incoming, journal: Journal, walls: t
     probes = incoming.next()
     if not isinstance(probes, Probes):
         return
-    observation = _observed(ran, probes.expressions, walls)
+    observation = _observed(ran, probes.expressions)
     farewell()
     line.send(_frame(Result(observation=observation, written=journal.written)))
     line.close()
 
 
-def _observed(ran: Ran, probes: tuple[str, ...], walls: tuple[str, ...]) -> Observation:
+def _observed(ran: Ran, probes: tuple[str, ...]) -> Observation:
     try:
-        return observe(ran, probes, walls)
+        return observe(ran, probes)
     except MemoryError:
-        return Observation(outcome="memory-limit", walls=walls, detail="no memory left to read the result")
+        return Observation(outcome="memory-limit", detail="no memory left to read the result")
     except BaseException:  # noqa: BLE001 -- a fault of ours is told, not hidden
-        return Observation(outcome="internal", walls=walls, detail=_write_traceback()[-4000:])
+        return Observation(outcome="internal", detail=_write_traceback()[-4000:])
 
 
 class _Incoming:

@@ -130,14 +130,25 @@ class Connection:
         if self._retired and not self._known:
             self._lost()
 
-    def retire(self) -> None:
-        """No more runs go to this server. It ends when those under way have ended."""
+    def adopt(self, takers: dict[Walls, deque[asyncio.Future[ForkedSpare]]]) -> None:
+        """Serve those, too, who were waiting for a spare of another server."""
+        for walls, waiting in takers.items():
+            self._takers[walls].extend(waiting)
+            while self._waiting[walls] and self._takers[walls]:
+                self._offer(walls, self._waiting[walls].popleft())
+
+    def retire(self) -> dict[Walls, deque[asyncio.Future[ForkedSpare]]]:
+        """No more runs go to this server. It ends when those under way have ended. Who waits for a spare is returned."""
         self._retired = True
+        takers, self._takers = self._takers, {"fenced": deque(), "open": deque()}
         for walls in list(self._wanted):
             self.want(walls, 0)
         for waiting in self._waiting.values():
             while waiting:
                 waiting.popleft().release()
+        if not self._known:
+            self._lost()
+        return takers
 
     def _lost(self) -> None:
         """The server is gone, and all its children with it."""

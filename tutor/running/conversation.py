@@ -12,8 +12,9 @@ from tutor.autograd import Observation, Outcome, Program
 from tutor.running.control import End
 from tutor.running.output import Output
 from tutor.running.processes import MOST_THREADS
-from tutor.running.protocol import BadFrame, Body, Ended, Frames, Probes, Result, Task, frame, opened
+from tutor.running.protocol import BadFrame, Body, Ended, Frames, Probes, Ready, Result, Task, frame, opened
 from tutor.running.spares import ServerGone, Spare
+from tutor.text import safe
 
 _ROOM_BESIDE_VALUES = 8 << 20
 _LARGE = 1 << 20
@@ -37,6 +38,7 @@ class _Conversation:
         self._frames = Frames(program.limits.result_bytes + _ROOM_BESIDE_VALUES)
         self._began = time.perf_counter()
         self._ended_after: float | None = None
+        self._walls: tuple[str, ...] | None = None
         self._result: Result | None = None
         self._forged = ""
 
@@ -69,7 +71,9 @@ class _Conversation:
             raise BadFrame("a frame that was not finished")
 
     async def _answer(self, body: Body) -> None:
-        if isinstance(body, Ended) and self._ended_after is None:
+        if isinstance(body, Ready) and self._walls is None:
+            self._walls = tuple(map(safe, body.walls))
+        elif isinstance(body, Ended) and self._walls is not None and self._ended_after is None:
             if self._frames.torn:
                 raise BadFrame("an answer before its question")
             self._ended_after = time.perf_counter() - self._began
@@ -99,6 +103,7 @@ class _Conversation:
             elapsed_ms=self._elapsed_ms(),
             output=output,
             output_dropped=dropped,
+            walls=self._walls or (),
         )
 
     def _without_result(self, end: End) -> Observation:
@@ -108,7 +113,12 @@ class _Conversation:
         outcome, detail = self._judged(end)
         output, dropped = self._output.chunks()
         return Observation(
-            outcome=outcome, detail=detail, elapsed_ms=self._elapsed_ms(), output=output, output_dropped=dropped
+            outcome=outcome,
+            detail=detail,
+            elapsed_ms=self._elapsed_ms(),
+            output=output,
+            output_dropped=dropped,
+            walls=self._walls or (),
         )
 
     def _judged(self, end: End) -> tuple[Outcome, str]:

@@ -187,7 +187,7 @@ class _Warned:
         return None
 
 
-def observe(ran: Ran, probes: tuple[str, ...], walls: tuple[str, ...]) -> Observation:
+def observe(ran: Ran, probes: tuple[str, ...]) -> Observation:
     """Read tensors, then evaluate the probes, then read what happened."""
     collect = ran.program.collect
     budget = Budget(int(ran.program.limits.result_bytes * 0.8))
@@ -203,7 +203,6 @@ def observe(ran: Ran, probes: tuple[str, ...], walls: tuple[str, ...]) -> Observ
         exception=exception,
         warnings=tuple(ran.warnings),
         detail=ran.detail,
-        walls=walls,
         probes=tuple(_probed(ran, probes, budget)),
         **fields,
     )

@@ -66,13 +66,14 @@ class ForkedSpares:
             self._turn_to(coming)
 
     def _turn_to(self, coming: Connection | None) -> None:
-        if self._current is not None:
-            self._current.retire()
-            self._left.append(self._current)
-        usable = coming is not None and not coming.gone
-        self._current, self._coming = (coming if usable else None), None
+        before, self._coming = self._current, None
+        self._current = coming if coming is not None and not coming.gone else None
+        takers = before.retire() if before is not None else {}
+        if before is not None:
+            self._left.append(before)
         if self._current is not None:
             self._want(self._current)
+            self._current.adopt(takers)
 
     def abandon(self) -> None:
         for connection in filter(None, [self._current]):

@@ -1,7 +1,8 @@
 """Frames between the client and a child: a length, a kind, and a MessagePack body whose schema is checked.
 
-A conversation has four frames and no more: the client sends ``PROGRAM``; the child answers ``ENDED`` when the
-learner's code is over; only then does the client send ``PROBES``; the child answers ``RESULT`` and closes its side.
+A conversation has five frames and no more: the child says ``READY``; the client sends ``PROGRAM``; the child answers
+``ENDED`` when the learner's code is over; only then does the client send ``PROBES``; the child answers ``RESULT`` and
+closes its side.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A process that was started ahead of time waits now. Forked children do not send it."""
+    """A child waits now, behind these walls. No code of a learner's has run in it yet."""
+
+    walls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

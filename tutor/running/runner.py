@@ -66,21 +66,20 @@ class Runner:
         if (trouble := _unspeakable(program)) is not None:
             return trouble
         spares = self._kept()
-        detail = ""
+        problem: Exception = ServerGone()
         for _ in range(_ATTEMPTS):
             try:
                 return await _attempt(spares, program)
-            except ServerGone as problem:
-                detail = str(problem)
-            except TimeoutError:
-                spares.abandon()
-                return Observation(outcome="internal", detail="the runner did not answer")
-            except (CannotStart, OSError) as problem:
-                detail = str(problem)
-                break
+            except (ServerGone, CannotStart, TimeoutError, OSError) as happened:
+                problem = happened
             if self._spares is not spares:
                 return Observation(outcome="cancelled", detail="the runner was closed")
-        return Observation(outcome="internal", detail=detail)
+            if not isinstance(problem, ServerGone):
+                break
+        if isinstance(problem, TimeoutError):
+            spares.abandon()
+            return Observation(outcome="internal", detail="the runner did not answer")
+        return Observation(outcome="internal", detail=str(problem))
 
     async def close(self) -> None:
         """End every process and remove what they wrote; runs under way are ``cancelled``. Safe to call twice."""

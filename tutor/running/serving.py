@@ -94,10 +94,14 @@ class Server:
     def _replenish(self) -> bool:
         for walls, count in self._wanted.items():
             waiting = sum(child.walls == walls and not child.running for child in self._children.values())
-            if waiting < count:
+            if waiting < count and not (waiting and self._just_begun()):
                 self._make(walls)
                 return waiting + 1 < count or len(self._wanted) > 1
         return False
+
+    def _just_begun(self) -> bool:
+        """Whether a run has only now begun: most are soon over, and forking beside them would slow them down."""
+        return any(child.just_begun for child in self._children.values())
 
     def _make(self, walls: Walls) -> None:
         child, descriptors = self._maker.make(walls)

@@ -9,7 +9,7 @@ import threading
 from typing import NoReturn
 
 from tutor.autograd.program import Walls
-from tutor.running.protocol import Ready, Task, frame
+from tutor.running.protocol import Task
 
 _READ = 1 << 18
 
@@ -62,9 +62,7 @@ def main() -> NoReturn:
     def tighten(task: Task) -> None:
         tightening.to(task.program.limits)
 
-    line = _Pipes(incoming, outgoing)
-    line.send(frame(Ready()))
-    child.live(line, standing, tighten)
+    child.live(_Pipes(incoming, outgoing), standing, tighten)
 
 
 def _descriptor(handle: int) -> int:

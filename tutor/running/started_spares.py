@@ -22,7 +22,6 @@ from tutor.autograd.program import Walls
 from tutor.running import launching
 from tutor.running.control import End, Why
 from tutor.running.limiting import reserve
-from tutor.running.protocol import BadFrame, Frames
 from tutor.running.scratch import Scratch, wipe
 from tutor.running.spares import CannotStart, ServerGone, Spare
 
@@ -41,7 +40,6 @@ class StartedSpare:
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self.ended: asyncio.Future[End] = self._loop.create_future()
         self._results: asyncio.Queue[bytes] = asyncio.Queue()
-        self._before_ready = Frames(1 << 10)
         self._on_output: Callable[[int, bytes], None] | None = None
         self._limits: Limits | None = None
         self._timers: list[asyncio.TimerHandle] = []
@@ -79,19 +77,13 @@ class StartedSpare:
             self._loop.call_soon_threadsafe(what, *values)
 
     def _arrived(self, stream: int, data: bytes) -> None:
-        if stream == _RESULT and not self.ready.done():
-            self._expect_ready(data)
-        elif stream == _RESULT:
+        if stream == _RESULT:
+            # the first that comes says that it waits
+            if data and not self.ready.done():
+                self.ready.set_result(None)
             self._results.put_nowait(data)
         elif data and self._on_output is not None:
             self._on_output(stream, data)
-
-    def _expect_ready(self, data: bytes) -> None:
-        try:
-            for _ in self._before_ready.feed(data):
-                self.ready.set_result(None)
-        except BadFrame:
-            self.stop()
 
     def closed(self) -> None:
         """The runner is closed: a run under way ends without a result of its own."""

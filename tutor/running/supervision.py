@@ -39,6 +39,11 @@ class Watched:
         """Whether it has been given a program."""
         return self._limits is not None
 
+    @property
+    def just_begun(self) -> bool:
+        """Whether it was given its program so lately that it has not been looked at."""
+        return self._limits is not None and not self._looks
+
     def start(self, limits: Start) -> None:
         self._limits = limits
         self._started = self._looked = time.monotonic()

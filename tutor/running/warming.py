@@ -26,7 +26,7 @@ def warm_up(*, backward: bool) -> None:
     program = Program(source=_BACKWARD if backward else _FORWARD, setup="w = 1\n")
     ran = execute(program)
     settle()
-    observation = observe(ran, _PROBES, ())
+    observation = observe(ran, _PROBES)
     for some in (Task(program=program), Ended(), Probes(expressions=_PROBES), Result(observation=observation)):
         for kind, body in Frames(1 << 20).feed(frame(some)):
             opened(kind, body)
