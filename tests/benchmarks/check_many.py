@@ -14,15 +14,16 @@ import tempfile
 import time
 from pathlib import Path
 
-STEP = "autograd/first-gradient/dot"
-RIGHT = "y = 2 * torch.dot(x, x)\ny.backward()\n# {number}\n"
-WRONG = "y = torch.dot(x, x)\ny.backward()\n# {number}\n"
+from tutor.packs import open_pack
+from tutor.packs.format import CodeStep
+
+PACK, LESSON, STEP = "autograd", "first-gradient", "dot"
 
 
 def seconds(files: list[str], *options: str) -> tuple[float, int]:
     """How long ``tutor check`` took for the files, and how many passed."""
     start = time.perf_counter()
-    command = [sys.executable, "-m", "tutor", "check", STEP, *files, "--json", *options]
+    command = [sys.executable, "-m", "tutor", "check", f"{PACK}/{LESSON}/{STEP}", *files, "--json", *options]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     took = time.perf_counter() - start
     records = [json.loads(line) for line in done.stdout.splitlines()]
@@ -33,11 +34,13 @@ def seconds(files: list[str], *options: str) -> tuple[float, int]:
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    step = next(step for step in open_pack(PACK).lesson(LESSON).steps if step.id == STEP)
+    assert isinstance(step, CodeStep)
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for number in range(count):
             path = Path(folder) / f"answer-{number:04}.py"
-            path.write_text((WRONG if number % 2 else RIGHT).format(number=number))
+            path.write_text(f"{step.mistakes[0].code if number % 2 else step.solution}# {number}\n")
             files.append(str(path))
         alone, _passed = seconds(files[:1])
         print(f"processors: {os.cpu_count()}, load before: {os.getloadavg()[0]:.1f}")

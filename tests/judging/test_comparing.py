@@ -301,3 +301,37 @@ def test_what_did_not_come_along_whole_is_never_equal() -> None:
     assert "sparse" in compare("x", sparse, Wanted(sparse)).text
     many = Items(python_type="list", items=(), more=3)
     assert not compare("x", many, Wanted(many)).equal
+
+
+NUMBERS = st.floats() | st.integers(-(2**70), 2**70) | st.booleans() | st.complex_numbers()
+PLAIN = st.builds(
+    lambda kind, value, text: PlainValue(python_type=kind, value=value, text=text),
+    st.sampled_from(["int", "float", "complex", "str", "NoneType", "Thing"]),
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    st.text(max_size=12) | NUMBERS.map(repr),
+)
+TENSORS = st.builds(
+    lambda shape, storage, data, note: TensorValue(shape=shape, dtype=storage, storage=storage, data=data, note=note),
+    st.lists(st.integers(0, 3), max_size=3).map(tuple),
+    st.sampled_from(["float32", "bool", "int64", "complex64", "float16", "nonsense"]),
+    st.none() | st.binary(max_size=48) | st.integers(0, 27).map(lambda count: bytes(8 * count)),
+    st.sampled_from(["", "sparse"]),
+)
+VALUES = st.recursive(
+    PLAIN | TENSORS,
+    lambda inner: st.builds(
+        lambda items, keys, more: Items(python_type="dict", items=tuple(items), keys=keys, more=more),
+        st.lists(inner, max_size=3),
+        st.none() | st.lists(st.text(max_size=2), max_size=3).map(tuple),
+        st.integers(0, 1),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, VALUES, st.booleans())
+def test_any_two_values_are_compared_and_said_whatever_a_run_hands_over(got: Value, want: Value, literal: bool) -> None:
+    found = compare("x", got, Wanted(want, literal=literal))
+    assert found.text.startswith(("`x", "The elements of `x"))
+    assert found.equal == (found.cause == "equal")

@@ -111,7 +111,7 @@ def value_record(value: Value | None) -> Any:
         return _finite(nested(elements(value), value.shape))
     if isinstance(value, Items):
         items = [value_record(item) for item in value.items]
-        return items if value.keys is None else dict(zip(value.keys, items, strict=True))
+        return items if value.keys is None else dict(zip(value.keys, items, strict=False))
     return _plain(value)
 
 
