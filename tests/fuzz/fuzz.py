@@ -4,9 +4,9 @@
     python tests/fuzz/fuzz.py frames 600
     python tests/fuzz/fuzz.py lessons 600
 
-What is found to reach new code is kept in ``tests/fuzz/corpus``, made small by ``merge``; the suite replays it:
+The smallest inputs that reached new code are kept in ``tests/fuzz/corpus``; the suite replays them:
 
-    python tests/fuzz/fuzz.py frames merge
+    python tests/fuzz/fuzz.py frames keep
 """
 
 from __future__ import annotations
@@ -19,10 +19,23 @@ from pathlib import Path
 import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 _HERE = Path(__file__).parent
+_MOST_KEPT = 60
+_MOST_KEPT_BYTES = 2048
 sys.path.insert(0, str(_HERE.parents[1]))
 
 with atheris.instrument_imports(include=["tutor", "ruamel"]):
     from tests.fuzz.targets import MOST_BYTES, TARGETS
+
+
+def _keep(work: Path, corpus: Path) -> None:
+    """Copy the smallest of the inputs that reached something new."""
+    found = sorted((file for file in work.iterdir() if file.stat().st_size <= _MOST_KEPT_BYTES), key=_size)
+    for file in found[:_MOST_KEPT]:
+        shutil.copyfile(file, corpus / file.name[:12])
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size
 
 
 def main(target: str, how: str) -> None:
@@ -30,21 +43,10 @@ def main(target: str, how: str) -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.gettempdir()) / f"fuzz-{target}"
     work.mkdir(exist_ok=True)
-    if how == "merge":
-        before = work.with_name(work.name + "-all")
-        shutil.copytree(work, before, dirs_exist_ok=True)
-        shutil.copytree(corpus, before, dirs_exist_ok=True)
-        shutil.rmtree(corpus)
-        corpus.mkdir()
-        arguments = ["-merge=1", "-max_len=2048", str(corpus), str(before)]
-    else:
-        arguments = [
-            f"-max_total_time={int(how)}",
-            f"-max_len={MOST_BYTES}",
-            "-rss_limit_mb=4096",
-            str(work),
-            str(corpus),
-        ]
+    if how == "keep":
+        _keep(work, corpus)
+        return
+    arguments = [f"-max_total_time={int(how)}", f"-max_len={MOST_BYTES}", "-rss_limit_mb=4096", str(work), str(corpus)]
     atheris.Setup([sys.argv[0], *arguments], TARGETS[target])
     atheris.Fuzz()
 
