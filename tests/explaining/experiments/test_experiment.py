@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
 from tutor.autograd import Program
 from tutor.explaining.changes import Insert, RemoveStatement
+from tutor.explaining.experiments import explain_silence
 from tutor.explaining.experiments.suspects import Suspect
 from tutor.explaining.experiments.trying import Budget, candidates, first_passing
 from tutor.explaining.experiments.watching import watch
@@ -117,3 +119,11 @@ async def test_a_program_that_breaks_the_watcher_only_goes_unwatched(runner: Run
     assert watched.nodes == ()
     assert watched.observation is not None
     assert watched.observation.outcome == "ok"
+
+
+async def test_a_script_as_it_is_is_watched_as_well_as_an_answer(runner: Runner, tmp_path: Path) -> None:
+    source = "import torch\nx = torch.tensor([0.0, 4.0], requires_grad=True)\ntorch.sqrt(x).sum().mul(0.0).backward()\n"
+    program = Program(source=source, filename="train.py", folder=str(tmp_path), walls="open")
+    (tmp_path / "train.py").write_text(source)
+    found = await explain_silence(program, await runner.run(program), runner.run)
+    assert [one.kind for one in found] == ["nan-gradient"]

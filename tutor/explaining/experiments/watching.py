@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -178,7 +179,7 @@ class Watched:
 
 async def watch(program: Program, run: Run) -> Watched:
     """Run the program once more under watch. What could not be seen is left out."""
-    setup = f"{program.setup}\n{_WATCHER % program.filename}"
+    setup = f"{program.setup}\n{_WATCHER % _compiled_as(program)}"
     observation = await run(
         replace(program, setup=setup, probes=(*program.probes, _PROBE), collect=frozenset({"tensors"}))
     )
@@ -192,6 +193,13 @@ async def watch(program: Program, run: Run) -> Watched:
     except (ValueError, KeyError, TypeError):  # the program has changed what the probe gives
         return Watched(observation=observation)
     return Watched(nodes, operations, observation)
+
+
+def _compiled_as(program: Program) -> str:
+    """The file name in the program's code objects: an open script has its whole path, as with plain Python."""
+    if program.walls == "fenced":
+        return program.filename
+    return os.path.join(os.path.abspath(program.folder or "."), program.filename)  # noqa: PTH100, PTH118 -- links stay
 
 
 def _node(entry: dict[str, Any]) -> NodeSeen:
