@@ -367,3 +367,39 @@ async def test_a_fault_of_the_runner_is_internal(runner: Runner) -> None:
     verdict = (await assess(step(), SOLUTION, run, References(run))).verdict
     assert verdict.internal is not None
     assert "the fault is not yours: the server died" in verdict.internal
+
+
+async def test_a_million_elements_are_judged_each(runner: Runner) -> None:
+    large = {"setup": "x = torch.linspace(0, 1, 1_000_000, requires_grad=True)\n"}
+    assert (await judged(runner, step(**large), SOLUTION)).verdict.passed
+    almost = SOLUTION + "x.grad[654_321] += 1\n"
+    [result] = (await judged(runner, step(**large), almost)).verdict.checks
+    assert result.difference is not None
+    assert (result.difference.differing, result.difference.indices) == (1, ((654_321,),))
+    assert "a tensor of shape (1000000,)" in result.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "solution"),
+    [
+        ("v = torch.zeros(0, 3)", "v = torch.zeros(0, 3)"),
+        ("v = torch.tensor(True)", "v = torch.ones(1).bool()[0]"),
+        ("v = {'w': torch.ones(2), 'n': [1, None, 'a']}", "v = dict(n=[1, None, 'a'], w=torch.ones(2))"),
+        ("v = torch.tensor([float('nan'), float('inf')])", "v = torch.tensor([float('nan'), float('inf')])"),
+        ("v = torch.nn.Parameter(torch.ones(2))", "v = torch.ones(2)"),
+        ("v = torch.ones(2, dtype=torch.complex64) * 1j", "v = torch.tensor([1j, 1j])"),
+        ("v = torch.ones(2, dtype=torch.bfloat16)", "v = torch.ones(2).bfloat16()"),
+        ("v = torch.ones(2, dtype=torch.float16).t()", "v = torch.ones(2).half()"),
+        ("v = torch.arange(6).reshape(2, 3).t()", "v = torch.tensor([[0, 3], [1, 4], [2, 5]])"),
+        ("v = x.shape", "v = (4,)"),
+        ("v = torch.nn.Linear(2, 2).weight", "v = torch.nn.Linear(2, 2).weight"),
+        ("v = torch.rand(3)", "v = torch.rand(3)"),
+        ("v = (x * x).grad_fn", "v = (x * 2 * x).grad_fn"),
+        ("v = 2 ** 100", "v = 2 ** 100"),
+        ("v = 1j", "v = complex(0, 1)"),
+    ],
+)
+async def test_every_sort_of_value_comes_back_equal_to_itself(runner: Runner, answer: str, solution: str) -> None:
+    of = step(ValueCheck(value="v"), solution=solution)
+    verdict = (await judged(runner, of, answer)).verdict
+    assert verdict.passed, verdict.checks
