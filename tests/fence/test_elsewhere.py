@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -153,12 +152,12 @@ def test_bubblewrap_is_used_only_when_asked_for() -> None:
 def test_bubblewrap_gets_no_network_no_processes_and_nothing_to_write() -> None:
     command = inside_bubblewrap(["python", "-m", "x"], bwrap="/usr/bin/bwrap")
     assert command[0] == "/usr/bin/bwrap"
-    assert {"--unshare-all", "--die-with-parent", "--new-session"} <= set(command)
+    assert {"--unshare-all", "--new-session"} <= set(command)
     assert "--bind" not in command
     assert command[command.index("--") + 1 :] == ["python", "-m", "x"]
 
 
-@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+@pytest.mark.skipif(bubblewrap_available() is None, reason="bubblewrap is not installed, or nobody may use it")
 def test_inside_bubblewrap_the_home_folder_and_the_network_are_gone(tmp_path: Path) -> None:
     code = """
 import os, socket, sys
@@ -179,7 +178,5 @@ open("/tmp/written-inside", "w")
     program = [sys.executable, "-c", code, str(private), "/var"]
     command = bubblewrap.wrapped(program, bwrap=bwrap, home=str(home))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "Operation not permitted" in done.stderr or "setting up uid map" in done.stderr:
-        pytest.skip("this machine lets nobody make namespaces")
     assert done.stdout.strip() == "False ['lo'] False", done.stderr
     assert not Path("/tmp/written-inside").exists()

@@ -15,8 +15,10 @@ from tutor.running.spares import CannotStart, Spare
 class ForkedSpares:
     """Keeps a server, and through it ``count`` spares of each kind that has been asked for."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, bubblewrap: str | None = None) -> None:
+        """``bubblewrap``: the path of that program, to keep the server inside."""
         self._count = count
+        self._bubblewrap = bubblewrap
         self._current: Connection | None = None
         self._coming: Connection | None = None
         self._left: list[Connection] = []
@@ -44,7 +46,7 @@ class ForkedSpares:
         if self._current is not None and self._current.gone:
             self._turn_to(self._coming)
         if self._current is None:
-            self._current = Connection(*start_server(), self._announced)
+            self._current = Connection(*start_server(bubblewrap=self._bubblewrap), self._announced)
             self._want(self._current)
         return self._current
 

@@ -9,6 +9,7 @@ from typing import Final, Literal, Self, TypeAlias
 
 from tutor.autograd import ExceptionSeen, Observation, Program
 from tutor.running.conversation import converse
+from tutor.running.fence import bubblewrap_asked, bubblewrap_available
 from tutor.running.spares import CannotStart, ServerGone, Spares
 
 Method: TypeAlias = Literal["fork", "process"]
@@ -106,7 +107,12 @@ def _make(method: Method, count: int | None) -> Spares:
         return StartedSpares(count or _STARTED)
     from tutor.running.forked_spares import ForkedSpares  # noqa: PLC0415 -- Linux only
 
-    return ForkedSpares(count or _FORKED)
+    keeper = ForkedSpares(count or _FORKED)
+    if not bubblewrap_asked(os.environ) or (bubblewrap := bubblewrap_available()) is None:
+        return keeper
+    from tutor.running.divided_spares import DividedSpares  # noqa: PLC0415 -- seldom asked for
+
+    return DividedSpares(fenced=ForkedSpares(count or _FORKED, bubblewrap=bubblewrap), unfenced=keeper)
 
 
 def _unspeakable(program: Program) -> Observation | None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +20,7 @@ from tutor.running.fence import reach
 ASKED_BY: Final = "TUTOR_BWRAP"
 INSIDE: Final = "TUTOR_INSIDE_BWRAP"
 """Set for what runs inside, so that the wall can be named."""
+_TRIAL_SECONDS: Final = 10
 
 
 def asked(environment: Mapping[str, str]) -> bool:
@@ -24,16 +28,29 @@ def asked(environment: Mapping[str, str]) -> bool:
     return environment.get(ASKED_BY, "") not in {"", "0"}
 
 
+@lru_cache(maxsize=1)
 def available() -> str | None:
-    """The program's path, or None where it is not installed."""
-    return shutil.which("bwrap")
+    """The program's path, or None where it is not installed or the system lets nobody use it."""
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        return None
+    command = wrapped([sys.executable, "-c", ""], bwrap=bwrap)
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_TRIAL_SECONDS, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return bwrap if done.returncode == 0 else None
 
 
 def wrapped(command: Sequence[str], *, bwrap: str, home: str | None = None) -> list[str]:
-    """``command`` started inside bubblewrap. Its temporary folder is its own, in memory, and goes when it ends."""
-    roots = reach.readable_roots()
+    """``command`` started inside bubblewrap. Its temporary folder is its own, in memory, and goes when it ends.
+
+    It is not made to die with us: a server that hands over to a successor ends before that one does.
+    """
+    # the whole installation, since the interpreter itself is to be started from it
+    roots = reach.readable_roots() | {os.path.realpath(prefix) for prefix in (sys.prefix, sys.base_prefix)}
     hidden = [os.path.realpath(home or Path.home()), "/tmp", "/var/tmp", "/run"]  # noqa: S108 - hidden, not used
-    arguments = [bwrap, "--die-with-parent", "--new-session", "--unshare-all", "--ro-bind", "/", "/"]
+    arguments = [bwrap, "--new-session", "--unshare-all", "--ro-bind", "/", "/"]
     for folder in hidden:
         if os.path.isdir(folder) and folder != "/":  # noqa: PTH112
             arguments += ["--tmpfs", folder]
