@@ -14,6 +14,7 @@ from tutor.explaining.explanation import Explanation, Fix
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Finding, Kind, Mending
 from tutor.explaining.registry import all_kinds, lesson_of
+from tutor.words import _
 
 if TYPE_CHECKING:
     from tutor.judging.verdict import Verdict
@@ -36,7 +37,8 @@ async def explain(
     """What went wrong in ``program``, or may surprise; the most important first, nothing for a program without fault.
 
     ``observation`` is of a run of ``program``; ``run`` runs it again, observed, and tries the changes. With ``judge``
-    a change counts as verified when the step accepts it; without, when the changed program runs to its end.
+    only the changes that the step accepts are shown, if there are any; without, those that let the program run to its
+    end.
     """
     facts = Facts(program, observation)
     suspected = [kind for kind in all_kinds() if kind.suspects(facts)]
@@ -70,39 +72,46 @@ def _findings(suspected: list[Kind], facts: Facts) -> list[tuple[str, Finding]]:
 
 async def _explained(kind: str, finding: Finding, facts: Facts, run: Run, judge: Judge | None) -> Explanation:
     tried = await asyncio.gather(*(_tried(mending, facts, run, judge) for mending in finding.mendings))
-    fixes = [fix for fix in tried if fix is not None]
-    verified = [fix for fix in fixes if fix.verified]
+    fixes = [one for one in tried if one is not None]
+    best = [fix for fix, accepted in fixes if accepted] or [fix for fix, _accepted in fixes if fix.verified]
     return Explanation(
         kind=kind,
         severity=finding.severity,
         line=finding.line,
         cause_line=finding.cause_line,
-        headline=finding.headline,
-        why=finding.why,
-        fixes=tuple(_distinct(verified or fixes)[:_FIXES]),
+        headline=_placed(finding.headline, facts),
+        why=_placed(finding.why, facts),
+        fixes=tuple(_distinct(best or [fix for fix, _accepted in fixes])[:_FIXES]),
         lesson=finding.lesson or lesson_of(kind),
     )
+
+
+def _placed(words: str, facts: Facts) -> str:
+    """Words about a line that is not in the learner's file: what happened in the step's setup."""
+    return words.replace("line None", _("the setup") if facts.program.setup else _("an earlier line"))
 
 
 def _distinct(fixes: list[Fix]) -> list[Fix]:
     return list({fix.code: fix for fix in reversed(fixes)}.values())[::-1]
 
 
-async def _tried(mending: Mending, facts: Facts, run: Run, judge: Judge | None) -> Fix | None:
-    """The mended program, run. None when the change does not fit, or the program fails where it did before."""
+async def _tried(mending: Mending, facts: Facts, run: Run, judge: Judge | None) -> tuple[Fix, bool] | None:
+    """The mended program, run, and whether the step accepts it.
+
+    None when the change does not fit, or the program fails where it did before. A program that fails elsewhere is kept,
+    unverified: it may have another fault.
+    """
     code = Together(mending.changes).apply(facts.program.source)
     if code is None or code == facts.program.source:
         return None
     observation = await run(replace(facts.program, source=code, collect=frozenset({"tensors"})))
     if observation.outcome != "ok":
         moved_on = observation.outcome == "exception" and not _same_failure(observation, facts.observation)
-        return Fix(title=mending.title, code=code) if moved_on else None
+        return (Fix(title=mending.title, code=code), False) if moved_on else None
     if mending.holds is not None and not mending.holds(observation):
         return None
-    if judge is None:
-        return Fix(title=mending.title, code=code, verified=True)
-    verdict = await judge(code)
-    return Fix(title=mending.title, code=code, verified=verdict.passed)
+    accepted = judge is not None and (await judge(code)).passed
+    return Fix(title=mending.title, code=code, verified=True), accepted
 
 
 def _same_failure(one: Observation, other: Observation) -> bool:

@@ -10,10 +10,7 @@ from tutor.words import _
 
 
 def _suspects(facts: Facts) -> bool:
-    if facts.observation.outcome != "ok" or facts.program.source.count("backward(") == 0:
-        return False
-    calls = facts.code.calls("backward")
-    return len(calls) > 1 or any(facts.repeated(call) for call in calls)
+    return facts.observation.outcome == "ok" and len(facts.code.calls("backward")) > 1
 
 
 def _find(facts: Facts) -> Finding | None:
