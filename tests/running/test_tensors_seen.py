@@ -380,3 +380,21 @@ async def test_nothing_remains_from_run_to_run(runner: Runner) -> None:
     await ran(runner, "import sys, builtins\nleft = 1\nbuiltins.left = 2\nsys.modules['left'] = sys\ntorch.left = 3\n")
     for expression in ("left", "torch.left", "__import__('left')"):
         assert (await ran(runner, "", expression)).probes[0].error is not None
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", "int8", "uint16", "int64", "bool"])
+async def test_a_summary_is_true_for_every_dtype(runner: Runner, dtype: str) -> None:
+    seen = await names(runner, f"x = (torch.arange(600_000) % 2).to(torch.{dtype})\n")
+    summary = seen["x"].value.summary
+    assert summary is not None
+    assert (summary.minimum, summary.maximum, summary.mean, summary.nan) == (0.0, 1.0, 0.5, 0)
+    assert [float(first) for first in summary.first[:3]] == [0.0, 1.0, 0.0]
+
+
+async def test_a_summary_counts_what_is_not_finite_in_any_piece(runner: Runner) -> None:
+    seen = await names(
+        runner, "x = torch.ones(1000, 600)\nx[::2] = float('nan')\nx[1, 0] = -float('inf')\nx[3, 1] = 5\nx = x.t()\n"
+    )
+    summary = seen["x"].value.summary
+    assert summary is not None
+    assert (summary.minimum, summary.maximum, summary.nan, summary.infinite) == (1.0, 5.0, 300_000, 1)

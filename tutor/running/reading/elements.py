@@ -23,7 +23,7 @@ _data_ptr = _Base.data_ptr
 _narrow = _Base.narrow
 _select = _Base.select
 _item = _Base.item
-_mean = _Base.mean
+_sum = _Base.sum
 _isnan = torch.isnan
 _isinf = torch.isinf
 _isfinite = torch.isfinite
@@ -48,6 +48,7 @@ STORAGES: Final = {
     torch.complex128: "complex128",
 }
 _AS_COMPLEX64: Final = {torch.complex32}
+_ORDERED: Final = {torch.float32, torch.float64, torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64}
 _PIECE: Final = 1 << 18
 _FIRST: Final = 10
 
@@ -89,33 +90,52 @@ def _plain(tensor: Any) -> Any:
 def summary(tensor: Any) -> Summary:
     """What describes a tensor too large to carry. Repeated elements (strides of zero) are looked at once."""
     detached = _detach(tensor)
-    first = tuple(_first(detached))
     once, repeats = _once(detached)
-    low, high, total, finite, nan, infinite = math.inf, -math.inf, 0.0, 0, 0, 0
-    ordered = not detached.dtype.is_complex
+    tally = _Tally()
     for piece in _pieces(once):
-        part = _plain(piece)
-        nan += int(_item(_count_nonzero(_isnan(part))))
-        infinite += int(_item(_count_nonzero(_isinf(part))))
-        if not ordered:
-            continue
-        numbers = _masked_select(part, _isfinite(part))
-        if not math.prod(numbers.shape):
-            continue
-        least, most = _aminmax(_to(numbers, torch.float64))
-        low, high = min(low, float(_item(least))), max(high, float(_item(most)))
-        count = math.prod(numbers.shape)
-        total += float(_item(_mean(_to(numbers, torch.float64)))) * count
-        finite += count
-    found = finite > 0
+        tally.add(_plain(piece))
     return Summary(
-        minimum=low if found else None,
-        maximum=high if found else None,
-        mean=total / finite if found else None,
-        nan=nan * repeats,
-        infinite=infinite * repeats,
-        first=first,
+        minimum=tally.low if tally.finite else None,
+        maximum=tally.high if tally.finite else None,
+        mean=tally.total / tally.finite if tally.finite else None,
+        nan=tally.nan * repeats,
+        infinite=tally.infinite * repeats,
+        first=tuple(_first(detached)),
     )
+
+
+class _Tally:
+    """What is known of the pieces seen so far; extremes and total are over finite elements."""
+
+    def __init__(self) -> None:
+        self.low, self.high, self.total = math.inf, -math.inf, 0.0
+        self.finite = self.nan = self.infinite = 0
+
+    def add(self, piece: Any) -> None:
+        if piece.dtype.is_complex:
+            self._count_others(piece)
+            return
+        numbers = piece if piece.dtype in _ORDERED else _to(piece, torch.float64)
+        if not self._add_finite(numbers):
+            self._count_others(numbers)
+            self._add_finite(_masked_select(numbers, _isfinite(numbers)))
+
+    def _add_finite(self, numbers: Any) -> bool:
+        """Take them in, unless one of them is not finite: then nothing is done, and False returned."""
+        count = math.prod(numbers.shape)
+        if not count:
+            return True
+        least, most = map(float, map(_item, _aminmax(numbers)))
+        if not (math.isfinite(least) and math.isfinite(most)):
+            return False
+        self.low, self.high = min(self.low, least), max(self.high, most)
+        self.total += float(_item(_sum(numbers, dtype=torch.float64)))
+        self.finite += count
+        return True
+
+    def _count_others(self, numbers: Any) -> None:
+        self.nan += int(_item(_count_nonzero(_isnan(numbers))))
+        self.infinite += int(_item(_count_nonzero(_isinf(numbers))))
 
 
 def _once(tensor: Any) -> tuple[Any, int]:
