@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tutor.autograd import Observation
 from tutor.explaining.explanation import Explanation
@@ -238,7 +237,6 @@ class TestStartingOver:
         assert fixed.work.draft == "mended"
         assert fixed.work.kept == ("mine",)
         assert kinds(list(effects)) == [fx.ReplaceDraft, fx.Judge]
-
 
     def test_what_comes_back_from_another_editor_replaces_the_text(self, lesson: Lesson) -> None:
         session = after(at(lesson, CODE), ev.Typed("mine"))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from tutor.session.events import Bare
+from msgspec import Struct
 
 if TYPE_CHECKING:  # judging is not needed before the first run
     from tutor.judging import Assessment
@@ -13,12 +12,11 @@ if TYPE_CHECKING:  # judging is not needed before the first run
     from tutor.session.state import Place
 
 
-class AwaitRest(Bare):
+class AwaitRest(Struct, frozen=True):
     """Start the typing clock anew; when it runs out the event is :class:`Rested`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(Struct, frozen=True):
     """Assess ``text`` as the answer to ``step``; answered by :class:`Judged` or :class:`RunFailed`."""
 
     number: int
@@ -26,8 +24,7 @@ class Judge:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Explain:
+class Explain(Struct, frozen=True):
     """Look for explanations of what was judged; answered by :class:`Explained`."""
 
     number: int
@@ -36,8 +33,7 @@ class Explain:
     assessment: Assessment
 
 
-@dataclass(frozen=True, slots=True)
-class Foretell:
+class Foretell(Struct, frozen=True):
     """Run the step's program and hold ``typed`` against it; answered by :class:`Foretold` or :class:`RunFailed`."""
 
     number: int
@@ -45,36 +41,31 @@ class Foretell:
     typed: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(Struct, frozen=True):
     """Stop every run, and every search for explanations, with a number up to ``number``."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class SaveDraft:
+class SaveDraft(Struct, frozen=True):
     place: Place
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReplaceDraft:
+class ReplaceDraft(Struct, frozen=True):
     """The draft is now ``text``; put the one it replaces aside so that it can be had back."""
 
     place: Place
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResetDraft:
+class ResetDraft(Struct, frozen=True):
     """The step begins afresh; put the draft aside so that it can be had back."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class RecordAttempt:
+class RecordAttempt(Struct, frozen=True):
     """A judged run of an answer to a code step."""
 
     place: Place
@@ -83,8 +74,7 @@ class RecordAttempt:
     elapsed_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class RecordAnswer:
+class RecordAnswer(Struct, frozen=True):
     """A prediction typed, or an option picked: its number, counted from 1."""
 
     place: Place
@@ -92,41 +82,36 @@ class RecordAnswer:
     correct: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MarkDone:
+class MarkDone(Struct, frozen=True):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class KeepHints:
+class KeepHints(Struct, frozen=True):
     """The first ``count`` hints are open."""
 
     place: Place
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeepSolutionSeen:
+class KeepSolutionSeen(Struct, frozen=True):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class KeepPlace:
+class KeepPlace(Struct, frozen=True):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class OpenEditor:
+class OpenEditor(Struct, frozen=True):
     """Open ``text`` in the learner's own editor; answered by :class:`EditedElsewhere`."""
 
     text: str
 
 
-class ConfirmReset(Bare):
+class ConfirmReset(Struct, frozen=True):
     """Ask whether to start over; answered by :class:`ResetConfirmed` or :class:`ResetDismissed`."""
 
 
-class EndLesson(Bare):
+class EndLesson(Struct, frozen=True):
     """The learner went on from the last step."""
 
 

@@ -2,56 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:  # judging and explaining are not needed before the first run
     from tutor.explaining.explanation import Explanation
     from tutor.judging import Assessment, PredictionVerdict
 
 
-class Bare:
-    """A fact without particulars: one is as good as another."""
-
-    __slots__ = ()
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
-
-    def __hash__(self) -> int:
-        return hash(type(self))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """The draft of the step on the screen now reads ``text``."""
 
     text: str
 
 
-class Rested(Bare):
+class Rested(Struct, frozen=True):
     """Nothing was typed for a short while."""
 
 
-class RunAsked(Bare):
+class RunAsked(Struct, frozen=True):
     pass
 
 
-class CancelAsked(Bare):
+class CancelAsked(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     number: int
     assessment: Assessment
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """``assessment`` is the one judged, with what was found out since: a foreseen mistake, say."""
 
     number: int
@@ -59,83 +42,77 @@ class Explained:
     assessment: Assessment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Foretold:
+class Foretold(Struct, frozen=True):
     """A prediction was held against what the program gave."""
 
     number: int
     verdict: PredictionVerdict
 
 
-@dataclass(frozen=True, slots=True)
-class RunFailed:
+class RunFailed(Struct, frozen=True):
     """A run could not be judged, and the fault is not the learner's. ``why`` is one sentence."""
 
     number: int
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class OptionChosen:
+class OptionChosen(Struct, frozen=True):
     index: int
 
 
-class HintAsked(Bare):
+class HintAsked(Struct, frozen=True):
     pass
 
 
-class SolutionAsked(Bare):
+class SolutionAsked(Struct, frozen=True):
     pass
 
 
-class ResetAsked(Bare):
+class ResetAsked(Struct, frozen=True):
     pass
 
 
-class ResetConfirmed(Bare):
+class ResetConfirmed(Struct, frozen=True):
     pass
 
 
-class ResetDismissed(Bare):
+class ResetDismissed(Struct, frozen=True):
     pass
 
 
-class RestoreAsked(Bare):
+class RestoreAsked(Struct, frozen=True):
     """The draft that the last reset or fix replaced is wanted back."""
 
 
-@dataclass(frozen=True, slots=True)
-class FixApplied:
+class FixApplied(Struct, frozen=True):
     """A suggested change was taken over: the draft is now ``code``."""
 
     code: str
 
 
-class EditorAsked(Bare):
+class EditorAsked(Struct, frozen=True):
     """The draft is to be opened in the learner's own editor."""
 
 
-@dataclass(frozen=True, slots=True)
-class EditedElsewhere:
+class EditedElsewhere(Struct, frozen=True):
     """The learner's own editor gave the draft back."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepChosen:
+class StepChosen(Struct, frozen=True):
     index: int
 
 
-class NextAsked(Bare):
+class NextAsked(Struct, frozen=True):
     pass
 
 
-class BackAsked(Bare):
+class BackAsked(Struct, frozen=True):
     pass
 
 
-class LiveToggled(Bare):
+class LiveToggled(Struct, frozen=True):
     pass
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tutor.packs.format import ChoiceStep, CodeStep, Lesson, PredictStep, ReadStep
 
@@ -14,8 +16,7 @@ if TYPE_CHECKING:  # judging and explaining are not needed before the first run
 AnyStep: TypeAlias = ReadStep | PredictStep | ChoiceStep | CodeStep
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A step of a lesson of a pack, by their ids."""
 
     pack: str
@@ -26,8 +27,7 @@ class Place:
         return f"{self.pack}/{self.lesson}/{self.step}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """What a run of an answer gave. ``text`` is the answer that was judged, which may be older than the draft."""
 
     number: int
@@ -40,8 +40,7 @@ class Result:
     """True while explanations are still being looked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foreseen:
+class Foreseen(Struct, frozen=True, kw_only=True):
     """A prediction beside what the program really gave."""
 
     number: int
@@ -53,8 +52,7 @@ Solution: TypeAlias = Literal["closed", "asked", "open", "hidden"]
 """``asked``: once, it opens when asked again. ``hidden``: it was open, and opens again at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(Struct, frozen=True, kw_only=True):
     """What was done on one step."""
 
     draft: str = ""
@@ -81,8 +79,7 @@ class Work:
         return self.result is not None and self.result.text != self.draft
 
 
-@dataclass(frozen=True, slots=True)
-class Underway:
+class Underway(Struct, frozen=True):
     """The one run under way: a newer run takes its place."""
 
     number: int
@@ -91,8 +88,7 @@ class Underway:
     asked: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """A lesson being worked through. ``works`` runs parallel to ``lesson.steps``; ``at`` is the step on the screen."""
 
     pack: str
@@ -104,7 +100,7 @@ class Session:
     underway: Underway | None = None
     runs: int = 0
     """How many runs were asked for so far: the number of the latest."""
-    trouble: str | None = field(default=None)
+    trouble: str | None = None
     """Why the last run could not be judged, when the fault is ours."""
 
     @property
@@ -132,8 +128,7 @@ class Session:
         return replace(self, works=(*self.works[:index], work, *self.works[index + 1 :]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
+class Remembered(Struct, frozen=True, kw_only=True):
     """What was stored about a step. ``draft`` is None when nothing was ever typed; ``kept`` has the oldest first."""
 
     draft: str | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from tutor.packs.format import ChoiceStep, CodeStep, Lesson, PredictStep, ReadStep
 from tutor.session import effects as fx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -93,7 +94,8 @@ class TutorApp(App[int]):
         for theme in THEMES:
             self.register_theme(theme)
         chosen = self.records.setting("theme", DARK.name)
-        self.theme = chosen if chosen in {theme.name for theme in THEMES} else DARK.name
+        self.set_reactive(App.theme, chosen if chosen in {theme.name for theme in THEMES} else DARK.name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def _first_screen(self) -> Screen[Any]:
         """A lesson if there is one to open, else home. The runner starts after it was painted."""
@@ -111,6 +113,8 @@ class TutorApp(App[int]):
 
     def _begin(self) -> None:
         """After the first frame."""
+        gc.freeze()
+        gc.enable()
         self._spawn(self._warm_up())
         opening.listen_to_signals(self)
 
@@ -271,19 +275,24 @@ class TutorApp(App[int]):
         self.exit(0)
 
 
-def run_app(place: str | None = None) -> int:
+def open_at(place: str | None = None) -> int:
     """Open the app at ``PACK[/LESSON[/STEP]]``, or where the learner left off; return the exit code.
 
-    A place that is not there is said on standard error, with the code 2.
+    Raises PackError, before anything is opened, when there is no such place.
     """
     shelf = Shelf()
-    try:
-        parts = shelf.checked_place(place) if place else (None, None, None)
-    except PackError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
-        return 2
+    parts = shelf.checked_place(place) if place else (None, None, None)
     with Store.open() as store:
         app = TutorApp(runner=LateRunner(), store=store, shelf=shelf, place=parts)
         app.run()
     return app.return_code or 0
+
+
+def run_app(place: str | None = None) -> int:
+    """As :func:`open_at`, but a place that is not there is said on standard error, with the code 2."""
+    try:
+        return open_at(place)
+    except PackError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return 2

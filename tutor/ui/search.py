@@ -16,7 +16,7 @@ from tutor.session import events as ev
 from tutor.text import safe_line
 from tutor.ui.app import TutorApp
 from tutor.ui.commands import commands
-from tutor.ui.widgets.contents import step_title
+from tutor.ui.titles import step_title
 from tutor.words import _
 
 

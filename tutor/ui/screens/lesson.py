@@ -16,12 +16,9 @@ from tutor.packs.format import CodeStep, ReadStep
 from tutor.session import Session, hints_of
 from tutor.session import events as ev
 from tutor.ui.commands import bindings
-from tutor.ui.widgets.choices import OptionView
-from tutor.ui.widgets.contents import Contents, entries_of
 from tutor.ui.widgets.editor import Editor
 from tutor.ui.widgets.keybar import KeyBar
 from tutor.ui.widgets.parts import OfferView
-from tutor.ui.widgets.prediction import Prediction
 from tutor.ui.widgets.reading import Reading
 from tutor.ui.widgets.resultpane import VIEWS, Pulse, ResultPane, Strip, View
 from tutor.ui.widgets.stepbar import Progress, StepBar
@@ -31,6 +28,10 @@ from tutor.words import _
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
+
+    from tutor.ui.widgets.choices import OptionView
+    from tutor.ui.widgets.contents import Contents
+    from tutor.ui.widgets.prediction import Prediction
 
 _BAR = {
     "code": (
@@ -137,7 +138,6 @@ class LessonScreen(Screen[None]):
         session = self._session
         yield StepBar()
         with Container(id="body"):
-            yield Contents(id="side")
             reading = Reading(id="reading")
             reading.prepare(session.step.title, session.step.text)
             yield reading
@@ -196,20 +196,25 @@ class LessonScreen(Screen[None]):
         if target is not None:
             target.focus()
 
-    def watch_titles(self) -> None:
-        if self.is_mounted:
-            self._show_contents(self._session)
+    async def watch_titles(self) -> None:
+        """The contents come to the side once the first frame is there."""
+        from tutor.ui.widgets.contents import Contents  # noqa: PLC0415 - the first frame does without it
+
+        if self.is_mounted and not self.query("#side"):
+            await self.query_one("#body").mount(Contents(id="side"), before=0)
+        self._show_contents(self._session)
 
     def _show_contents(self, session: Session) -> None:
-        if self.titles:
-            self.query_one("#side", Contents).show(entries_of(session, self.titles))
+        for side in self.query("#side"):
+            from tutor.ui.widgets.contents import Contents, entries_of  # noqa: PLC0415
 
-    @on(Contents.StepPicked)
-    def _step_picked(self, event: Contents.StepPicked) -> None:
+            if isinstance(side, Contents):
+                side.show(entries_of(session, self.titles))
+
+    def on_contents_step_picked(self, event: Contents.StepPicked) -> None:
         self.tell(ev.StepChosen(event.index))
 
-    @on(Contents.LessonPicked)
-    def _lesson_picked(self, event: Contents.LessonPicked) -> None:
+    def on_contents_lesson_picked(self, event: Contents.LessonPicked) -> None:
         self.post_message(self.Left(f"lesson:{event.lesson}"))
 
     def watch_pulse(self) -> None:
@@ -235,16 +240,13 @@ class LessonScreen(Screen[None]):
         event.stop()
         self.tell(ev.Typed(event.text_area.text))
 
-    @on(Prediction.Typed)
-    def _predicted(self, event: Prediction.Typed) -> None:
+    def on_prediction_typed(self, event: Prediction.Typed) -> None:
         self.tell(ev.Typed(event.text))
 
-    @on(Prediction.Submitted)
-    def _submitted(self) -> None:
+    def on_prediction_submitted(self) -> None:
         self.tell(ev.RunAsked())
 
-    @on(OptionView.Chosen)
-    def _chosen(self, event: OptionView.Chosen) -> None:
+    def on_option_view_chosen(self, event: OptionView.Chosen) -> None:
         self.tell(ev.OptionChosen(event.index))
 
     @on(OfferView.Taken)

@@ -11,10 +11,10 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tutor.text import safe_line
-from tutor.words import _
+from tutor.ui.titles import step_title
 
 if TYPE_CHECKING:
-    from tutor.session import AnyStep, Session
+    from tutor.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,6 @@ class Entry:
     step: int | None = None
     done: bool = False
     here: bool = False
-
-
-def step_title(step: AnyStep, number: int) -> str:
-    """The step's title, or the first words of its text."""
-    if step.title:
-        return safe_line(step.title, 60)
-    first = next((line.strip("#*> `") for line in step.text.splitlines() if line.strip("#*> `")), "")
-    return safe_line(first, 60) or _("Step {number}").format(number=number)
 
 
 class Contents(OptionList):

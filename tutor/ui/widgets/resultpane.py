@@ -110,13 +110,16 @@ class ResultPane(Vertical):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+    def __init__(self, shown: Shown, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
-        self._drawn: Shown | None = None
+        self._drawn = shown
 
     def compose(self) -> ComposeResult:
-        yield Strip()
-        yield VerticalScroll(id="result-body")
+        strip = Strip()
+        strip.set_reactive(Strip.shown, self._drawn)
+        yield strip
+        with VerticalScroll(id="result-body"):
+            yield from part_views(parts_of(self._drawn))
 
     @property
     def offers(self) -> list[OfferView]:
@@ -128,7 +131,7 @@ class ResultPane(Vertical):
     async def show(self, shown: Shown) -> None:
         """Draw ``shown``, unless it stands there already."""
         self.set_class(shown.stale, "-stale")
-        if self._drawn is not None and replace(shown, stale=False) == replace(self._drawn, stale=False):
+        if replace(shown, stale=False) == replace(self._drawn, stale=False):
             return
         self._drawn = shown
         self.query_one(Strip).shown = shown

@@ -10,10 +10,8 @@ from textual.widgets import Static
 from tutor.packs.format import ChoiceStep, CodeStep, PredictStep
 from tutor.ui.commands import key_of
 from tutor.ui.highlight import highlighted
-from tutor.ui.widgets.choices import Choices
-from tutor.ui.widgets.contents import step_title
+from tutor.ui.titles import step_title
 from tutor.ui.widgets.editor import Editor, Mark
-from tutor.ui.widgets.prediction import Prediction
 from tutor.ui.widgets.resultpane import ResultPane, Shown, View
 from tutor.words import _
 
@@ -75,7 +73,7 @@ class CodeWork(Workplace):
                 yield Static(highlighted(step.setup.rstrip()), markup=False)
         self._editor.border_title = _("Your answer")
         yield self._editor
-        yield ResultPane(id="result")
+        yield ResultPane(self._shown(self._opening), id="result")
 
     def first_focus(self) -> Widget:
         return self._editor
@@ -93,75 +91,17 @@ class CodeWork(Workplace):
         pane = self.query_one(ResultPane)
         passed = work.result is not None and work.result.assessment.verdict.passed and not work.stale
         pane.set_class(passed, "-passed")
-        await pane.show(
-            Shown(
-                result=work.result,
-                stale=work.stale,
-                trouble=session.trouble,
-                view=self.view,
-                invitation=_invitation(session),
-                following=_following(session),
-            )
-        )
+        await pane.show(self._shown(session))
 
-
-class PredictWork(Workplace):
-    DEFAULT_CSS = """
-    PredictWork {
-        & > Prediction { border-top: solid $rule; }
-        & > Prediction:focus-within { border-top: solid $primary; }
-        & > ResultPane { height: 1fr; min-height: 3; border-top: solid $rule; }
-        & > ResultPane:focus-within { border-top: solid $primary; }
-    }
-    """
-
-    def __init__(self, session: Session, step: PredictStep) -> None:
-        super().__init__(id="work")
-        self._step = step
-        self._prediction = Prediction(step, session.work.draft)
-
-    def compose(self) -> ComposeResult:
-        yield self._prediction
-        yield ResultPane(id="result")
-
-    def first_focus(self) -> Widget:
-        return self._prediction.query_one("#prediction-input")
-
-    async def show(self, session: Session) -> None:
-        foreseen = session.work.foreseen
-        stale = foreseen is not None and foreseen.typed != session.work.draft
-        word = _("Say what you expect, then press Enter and see it run.")
-        if session.work.done:
-            word = _("Done before. Enter runs it again; {next} goes on.").format(next=key_of("next"))
-        shown = Shown(
-            foreseen=foreseen,
-            stale=stale,
+    def _shown(self, session: Session) -> Shown:
+        return Shown(
+            result=session.work.result,
+            stale=session.work.stale,
             trouble=session.trouble,
             view=self.view,
-            invitation=word,
-            why=self._step.why or "",
+            invitation=_invitation(session),
+            following=_following(session),
         )
-        await self.query_one(ResultPane).show(shown)
-
-
-class ChoiceWork(Workplace):
-    DEFAULT_CSS = """
-    ChoiceWork > Choices { height: 1fr; border-top: solid $rule; }
-    ChoiceWork > Choices:focus-within { border-top: solid $primary; }
-    """
-
-    def __init__(self, step: ChoiceStep) -> None:
-        super().__init__(id="work")
-        self._choices = Choices(step)
-
-    def compose(self) -> ComposeResult:
-        yield self._choices
-
-    def first_focus(self) -> Widget | None:
-        return self._choices.query("OptionView").first()
-
-    async def show(self, session: Session) -> None:
-        self._choices.show(session.work.chosen, done=session.work.done)
 
 
 def workplace(session: Session) -> Workplace | None:
@@ -170,8 +110,12 @@ def workplace(session: Session) -> Workplace | None:
         case CodeStep():
             return CodeWork(session)
         case PredictStep() as step:
+            from tutor.ui.widgets.predictwork import PredictWork  # noqa: PLC0415 - only for such a step
+
             return PredictWork(session, step)
         case ChoiceStep() as step:
+            from tutor.ui.widgets.choicework import ChoiceWork  # noqa: PLC0415 - only for such a step
+
             return ChoiceWork(step)
     return None
 
