@@ -33,7 +33,7 @@ def operands(facts: Facts) -> list[Operand]:
         known = facts.tensor(number)
         if known is None or any(one.number == number for one in found):
             continue
-        name = facts.name(number)
+        name = facts.expression(number)
         here = next(
             (part for part in written if name is not None and ast.unparse(part) == name),
             next((part for part in written if facts.code.segment(part) == facts.text_of(facts.maker(number))), None),
