@@ -14,6 +14,9 @@ from tutor.words import _
 _TIGHT = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.List, ast.Dict, ast.Set, ast.JoinedStr, ast.ListComp)
 
 
+_PLACES = (ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.Starred)
+
+
 def tight(text: str) -> str:
     """``text`` as something that ``.name`` or an operator can follow: in parentheses unless it needs none."""
     try:
@@ -24,32 +27,38 @@ def tight(text: str) -> str:
     return text if isinstance(node, _TIGHT) or constant else f"({text})"
 
 
-def _meant(source: Source, node: ast.expr, text: str) -> str | None:
-    """The dump of the tree with ``node`` replaced by what ``text`` says."""
+def _meant(source: Source, node: ast.expr, text: str) -> tuple[int, str] | None:
+    """The outermost statement around ``node``, counted from 0, and its dump with ``node`` as ``text`` says."""
     try:
         new = ast.parse(f"({text}\n)", mode="eval").body
     except (SyntaxError, ValueError):
         return None
-    for part in ast.walk(new):
-        if isinstance(part, ast.Name | ast.Attribute | ast.Subscript | ast.Tuple | ast.List | ast.Starred) and (
-            part is new
-        ):
-            part.ctx = copy.copy(getattr(node, "ctx", ast.Load()))
+    if isinstance(new, _PLACES):
+        new.ctx = copy.copy(getattr(node, "ctx", ast.Load()))
+    outermost: ast.AST = node
+    while not isinstance(source.parents[outermost], ast.Module):
+        outermost = source.parents[outermost]
+    index = next(at for at, statement in enumerate(source.tree.body) if statement is outermost)
+    return index, _dump_with(source, node, new, outermost)
+
+
+def _dump_with(source: Source, node: ast.expr, new: ast.expr, outermost: ast.AST) -> str:
+    """The dump of ``outermost`` with ``new`` in the place of ``node``; the tree is as before afterwards."""
     parent = source.parents[node]
     for name, value in ast.iter_fields(parent):
         if value is node:
             setattr(parent, name, new)
-            dump = ast.dump(source.tree)
+            dump = ast.dump(outermost)
             setattr(parent, name, node)
             return dump
         if isinstance(value, list):
             for index, item in enumerate(value):
                 if item is node:
                     value[index] = new
-                    dump = ast.dump(source.tree)
+                    dump = ast.dump(outermost)
                     value[index] = node
                     return dump
-    return None
+    return ""
 
 
 def replaced(source: Source, node: ast.expr, text: str) -> str | None:
@@ -57,13 +66,15 @@ def replaced(source: Source, node: ast.expr, text: str) -> str | None:
     meant = _meant(source, node, text)
     if meant is None:
         return None
+    index, wanted = meant
     for candidate in (text, f"({text})"):
         result = source.edited(Edit(source.span(node), candidate))
         try:
-            if ast.dump(ast.parse(result)) == meant:
-                return result
+            body = ast.parse(result).body
         except (SyntaxError, ValueError):
             continue
+        if len(body) == len(source.tree.body) and ast.dump(body[index]) == wanted:
+            return result
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,7 +72,7 @@ class Source:
 
     def line_of(self, offset: int) -> int:
         """The line that holds the character at ``offset``."""
-        return max(line for line, start in enumerate(self._starts[: max(1, len(self.lines))], 1) if start <= offset)
+        return min(bisect_right(self._starts, offset), max(1, len(self.lines)))
 
     def newline(self, line: int) -> str:
         text = self.lines[line - 1]

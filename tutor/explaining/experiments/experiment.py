@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
@@ -57,8 +58,14 @@ async def _judged(trial: Trial, run: Run, judge: Judge, budget: Budget) -> tuple
     suspects = _suspects(trial)
     tried = candidates(trial.program.source, suspects, budget.runs)
 
+    patience = max(1.0, 5 * trial.observation.elapsed_ms / 1_000)
+
     async def passes(code: str) -> bool:
-        return (await judge(code)).passed
+        try:
+            async with asyncio.timeout(patience):  # a changed loop may have no end
+                return (await judge(code)).passed
+        except TimeoutError:
+            return False
 
     found = await first_passing(tried, passes, budget)
     if found is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from tutor.explaining.changes import Source
@@ -31,19 +32,25 @@ class Called:
         return self.node.end_lineno or self.line, self.node.end_col_offset or 0
 
 
+@lru_cache(maxsize=20_000)
 def text(node: ast.AST | None) -> str:
+    """How a node reads, whatever its spacing. Rules ask for the same nodes again and again."""
     return "" if node is None else ast.unparse(node)
 
 
 def calls(source: Source, *names: str, within: ast.AST | None = None) -> Iterator[Called]:
     """Calls whose last name is one of ``names``, in the order of their lines."""
-    nodes = source.nodes if within is None else tuple(ast.walk(within))
-    found = [node for node in nodes if isinstance(node, ast.Call)]
-    found.sort(key=lambda node: (node.end_lineno or node.lineno, node.end_col_offset or 0))
-    for node in found:
-        called = _called(source, node)
-        if called is not None and (not names or called.name in names):
+    inside = None if within is None else {id(node) for node in ast.walk(within)}
+    for called in _all_calls(source):
+        if (not names or called.name in names) and (inside is None or id(called.node) in inside):
             yield called
+
+
+@lru_cache(maxsize=16)
+def _all_calls(source: Source) -> tuple[Called, ...]:
+    found = [node for node in source.nodes if isinstance(node, ast.Call)]
+    found.sort(key=lambda node: (node.end_lineno or node.lineno, node.end_col_offset or 0))
+    return tuple(called for node in found if (called := _called(source, node)) is not None)
 
 
 def _called(source: Source, node: ast.Call) -> Called | None:
@@ -63,20 +70,25 @@ def _line_of_attribute(node: ast.Call) -> int:
     return node.func.end_lineno or node.lineno
 
 
+@lru_cache(maxsize=16)
 def backwards(source: Source) -> tuple[Called, ...]:
     """``….backward(…)`` calls in the order of their lines; those of ``autograd.backward`` too."""
     functions = {
         id(node)
         for outer in source.nodes
-        if isinstance(outer, ast.ClassDef)
+        if isinstance(outer, ast.ClassDef) and any("Function" in text(base) for base in outer.bases)
         for node in ast.walk(outer)
-        if any("Function" in text(base) for base in outer.bases)
     }
     return tuple(called for called in calls(source, "backward") if id(called.node) not in functions)
 
 
-def gradients_cleared(source: Source) -> Iterator[tuple[ast.stmt, str]]:
+@lru_cache(maxsize=16)
+def gradients_cleared(source: Source) -> tuple[tuple[ast.stmt, str], ...]:
     """Statements that clear a gradient, each with whose: ``x`` for ``x.grad = None``, ``opt`` for ``opt.zero_grad()``."""
+    return tuple(_clearing_statements(source))
+
+
+def _clearing_statements(source: Source) -> Iterator[tuple[ast.stmt, str]]:
     for statement in source.statements():
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Attribute):
             target = statement.targets[0]
@@ -116,11 +128,16 @@ def function_of(source: Source, node: ast.AST) -> ast.FunctionDef | ast.AsyncFun
 
 def assignments(source: Source, name: str | None = None) -> Iterator[tuple[str, ast.Assign]]:
     """Plain assignments to one target, with what the target reads as."""
-    for statement in source.statements():
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target = text(statement.targets[0])
-            if name is None or target == name:
-                yield target, statement
+    return ((target, statement) for target, statement in _all_assignments(source) if name in {None, target})
+
+
+@lru_cache(maxsize=16)
+def _all_assignments(source: Source) -> tuple[tuple[str, ast.Assign], ...]:
+    return tuple(
+        (text(statement.targets[0]), statement)
+        for statement in source.statements()
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1
+    )
 
 
 def assigned_name(source: Source, node: ast.AST) -> str | None:
@@ -133,6 +150,7 @@ def assigned_name(source: Source, node: ast.AST) -> str | None:
     return None
 
 
+@lru_cache(maxsize=16)
 def optimizers(source: Source) -> dict[str, ast.Assign]:
     """Names given to ``torch.optim.…(…)``."""
     return {
@@ -210,6 +228,7 @@ def gradients_read(source: Source, function: ast.AST | None) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(found) if name.split(".")[0] not in looped)
 
 
+@lru_cache(maxsize=16)
 def leaves(source: Source) -> tuple[str, ...]:
     """Names of the module's top level that are given a tensor asked to require grad, or a parameter."""
     found = []

@@ -45,17 +45,20 @@ def candidates(source: str, suspects: Sequence[Suspect], limit: int) -> tuple[Ca
     A suspect's further changes come a little later than its first, so that the first change of another that is
     about as probable is tried before them.
     """
-    ranked: list[tuple[float, int, Candidate]] = []
-    for order, suspect in enumerate(suspects):
-        for rank, change in enumerate(suspect.changes):
-            code = change.apply(source)
-            if code is not None and code != source:
-                ranked.append((suspect.weight - 0.05 * rank, -order, Candidate(suspect, change, code)))
-    ranked.sort(key=lambda entry: entry[:2], reverse=True)
+    ranked = [
+        (suspect.weight - 0.05 * rank, suspect, change)
+        for suspect in suspects
+        for rank, change in enumerate(suspect.changes)
+    ]
+    ranked.sort(key=lambda entry: entry[0], reverse=True)
     unique: dict[str, Candidate] = {}
-    for _weight, _order, candidate in ranked:
-        unique.setdefault(candidate.code, candidate)
-    return tuple(unique.values())[:limit]
+    for _weight, suspect, change in ranked:
+        if len(unique) == limit:
+            break
+        code = change.apply(source)
+        if code is not None and code != source:
+            unique.setdefault(code, Candidate(suspect, change, code))
+    return tuple(unique.values())
 
 
 async def first_passing(tried: Sequence[Candidate], passes: Passes, budget: Budget) -> Found | None:
