@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tutor.autograd import Observation, Program
-from tutor.judging import Assessment, CheckResult, References, assess, foresee
+from tutor.judging import Assessment, CheckResult, References, assess, candidate_judge, foresee
 from tutor.packs.format import (
     LEFT_OUT,
     AvoidsCheck,
@@ -403,3 +403,21 @@ async def test_every_sort_of_value_comes_back_equal_to_itself(runner: Runner, an
     of = step(ValueCheck(value="v"), solution=solution)
     verdict = (await judged(runner, of, answer)).verdict
     assert verdict.passed, verdict.checks
+
+
+async def test_a_changed_program_is_judged_like_an_answer_with_no_run_more_than_it_takes(runner: Runner) -> None:
+    runs: list[str] = []
+
+    async def run(program: Program) -> Observation:
+        runs.append(program.source)
+        return await runner.run(program)
+
+    of = step(variants=(OTHER,), mistakes=MISTAKES)
+    judge = candidate_judge(of, run, References(run))
+    hard_coded = "x.grad = torch.tensor([0., 4., 8., 12.])"
+    right, wrong, on_one_input = SOLUTION + "# mended\n", "(x @ x).backward()", hard_coded
+    assert (await judge(right)).passed
+    assert not (await judge(wrong)).passed
+    assert not (await judge(on_one_input)).passed
+    assert not (await judge(wrong)).passed
+    assert (runs.count(right), runs.count(wrong), runs.count(on_one_input)) == (2, 1, 2)

@@ -17,7 +17,7 @@ from tutor.cli.many import Counter, in_order
 from tutor.cli.report import explanation_lines, indented, say, verdict_lines
 from tutor.cli.sources import Source, Unreadable, read_source
 from tutor.explaining import Explanation
-from tutor.judging import Assessment, CheckResult, References, Verdict, assess, assess_prediction
+from tutor.judging import Assessment, CheckResult, References, Verdict, assess, assess_prediction, candidate_judge
 from tutor.packs import OpenPack
 from tutor.packs.format import CodeStep, PredictStep
 from tutor.running import Runner
@@ -67,10 +67,7 @@ async def judge_code(step: CodeStep, source: Source, run: Run, references: Refer
     verdict = assessment.verdict
     if verdict.passed or verdict.internal is not None or not with_causes:
         return Judged(source, assessment)
-
-    async def judged(candidate: str) -> Verdict:
-        return (await assess(step, candidate, run, references, filename=source.name, with_mistakes=False)).verdict
-
+    judged = candidate_judge(step, run, references, filename=source.name)
     program = Program(source=source.text, filename=source.name, setup=step.setup)
     found = await causes(program, assessment.observation, run, verdict=verdict, judge=judged)
     return Judged(source, assessment, found)

@@ -1,6 +1,7 @@
 """Judging: checks held against what was seen of an answer, and of the solution. All of it over plain data."""
 
 from tutor.judging.assess import assess, judge
+from tutor.judging.candidates import candidate_judge
 from tutor.judging.elements import elements, is_complete, nested
 from tutor.judging.foreseen import foresee
 from tutor.judging.prediction import assess_prediction
@@ -18,6 +19,7 @@ __all__ = [
     "Verdict",
     "assess",
     "assess_prediction",
+    "candidate_judge",
     "elements",
     "foresee",
     "in_short",

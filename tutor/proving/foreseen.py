@@ -6,7 +6,7 @@ import asyncio
 
 from tutor.autograd import Program, Run
 from tutor.explaining import explain
-from tutor.judging import Assessment, References, Verdict, assess
+from tutor.judging import Assessment, References, Verdict, assess, candidate_judge
 from tutor.packs.format import CodeStep, Mistake
 from tutor.proving.proved import Findings
 from tutor.text import safe_line
@@ -65,9 +65,7 @@ async def _has_kind(
     run: Run,
     references: References,
 ) -> bool:
-    async def judged(candidate: str) -> Verdict:
-        return (await assess(step, candidate, run, references, with_mistakes=False)).verdict
-
+    judged = candidate_judge(step, run, references)
     program = Program(source=mistake.code, setup=step.setup)
     found = await explain(program, seen.observation, run, verdict=seen.verdict, judge=judged)
     kinds = [explanation.kind for explanation in found]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tutor.autograd import Program, Run
 from tutor.explaining import explain
-from tutor.judging import References, Verdict, assess, assess_prediction, foresee
+from tutor.judging import References, assess, assess_prediction, candidate_judge, foresee
 from tutor.session.effects import Explain, Foretell, Judge
 from tutor.session.events import Explained, Foretold, Judged
 
@@ -21,10 +21,7 @@ async def foretell(effect: Foretell, run: Run) -> Foretold:
 
 async def explain_result(effect: Explain, run: Run, references: References) -> Explained:
     """Look for explanations of a judged answer, proving each change against the step itself."""
-
-    async def judged(candidate: str) -> Verdict:
-        return (await assess(effect.step, candidate, run, references)).verdict
-
+    judged = candidate_judge(effect.step, run, references)
     assessment = await foresee(effect.step, effect.text, effect.assessment, references)
     program = Program(source=effect.text, setup=effect.step.setup)
     found = await explain(program, assessment.observation, run, verdict=assessment.verdict, judge=judged)
