@@ -86,7 +86,7 @@ async def main(cases: list[Case], wanted: list[str]) -> None:
             told, elapsed = await told_of(case, runner)
             found = {**held(case, told), "mended program quiet": await quiet(case, runner)}
             seconds.append(elapsed)
-            asked.update(found)
+            asked.update(list(found))
             right.update(name for name, holds in found.items() if holds)
             if not all(found.values()):
                 wrong = ", ".join(name for name, holds in found.items() if not holds)
