@@ -80,7 +80,7 @@ async def _explained(kind: str, finding: Finding, facts: Facts, run: Run, judge:
         line=finding.line,
         cause_line=finding.cause_line,
         headline=_placed(finding.headline, facts),
-        why=_placed(finding.why, facts),
+        why=_placed(finding.why + "".join(facts.other_names(number) for number in finding.about), facts),
         fixes=tuple(_distinct(best or [fix for fix, _accepted in fixes])[:_FIXES]),
         lesson=finding.lesson or lesson_of(kind),
     )

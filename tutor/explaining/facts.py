@@ -194,6 +194,17 @@ class Facts:
         bound = self.binding(event)
         return self.code.segment(bound[1][0]) if bound is not None and len(bound[1]) == 1 else None
 
+    def other_names(self, number: int) -> str:
+        """A sentence on what a tensor is called elsewhere, where a function knows it by another name."""
+        named = [one for one in self.history.names if one.tensor == number]
+        inner = next((one for one in named if one.function != "<module>"), None)
+        outer = next((one for one in named if one.function == "<module>"), None)
+        if inner is None or outer is None or inner.name == outer.name:
+            return ""
+        return _(" What `{function}` calls `{inner}` is `{outer}` in the main program.").format(
+            function=inner.function, inner=inner.name, outer=outer.name
+        )
+
     def called(self, number: int) -> str:
         """The tensor's name in backticks, or the expression that made it; for sentences."""
         name = self.name(number) or self.text_of(self.maker(number))

@@ -40,6 +40,8 @@ class Finding:
     kind: str | None = None
     """Another kind's slug, where one rule tells several kinds apart; None: the rule's own."""
     lesson: str | None = None
+    about: tuple[int, ...] = ()
+    """Tensors, by number, whose other names are worth telling: ``a`` in a function is ``anchor`` where it is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

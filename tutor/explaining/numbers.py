@@ -10,7 +10,7 @@ from tutor.explaining.code import Code, called_name
 from tutor.explaining.facts import Facts
 
 _METHODS = frozenset({"item", "tolist", "numpy", "detach", "cpu"})
-_FUNCTIONS = frozenset({"float", "int"})
+_FUNCTIONS = frozenset({"float", "int", "round"})
 _MATHS = frozenset({"math", "np", "numpy"})
 
 
@@ -41,7 +41,7 @@ def _kept(code: Code, call: ast.Call) -> list[Edit]:
         name_ends = code.span(call.func)[1]
         dot = name_ends - len(call.func.attr) - 1
         return [Edit((dot, end), "")] if code.text[dot] == "." else []
-    if isinstance(call.func, ast.Name) and call.func.id in _FUNCTIONS and len(call.args) == 1:
+    if isinstance(call.func, ast.Name) and call.func.id in _FUNCTIONS and call.args:
         inner = code.span(call.args[0])
         tight = not isinstance(call.args[0], (ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp))
         return [Edit((start, inner[0]), "" if tight else "("), Edit((inner[1], end), "" if tight else ")")]

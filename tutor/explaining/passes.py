@@ -92,6 +92,16 @@ class SecondPass:
                 found.append((node, made))
         return found
 
+    @cached_property
+    def updated(self) -> bool:
+        """Whether what is learnt was changed between the two passes, as a training loop does."""
+        leaves = set(self.seen.leaves)
+        return any(
+            event.op == "optimizer.step" or leaves & set(event.changed)
+            for event in self._events
+            if self.first.seq < event.seq < self.second.seq
+        )
+
     @property
     def _events(self) -> tuple[Event, ...]:
         return self.facts.history.events

@@ -78,6 +78,7 @@ def _find_unused(facts: Facts) -> Finding | None:
         ).format(line=facts.line, root=root, name=name),
         why=why,
         mendings=tuple(_unused_mendings(facts, written, whole)),
+        about=(number,),
     )
 
 
@@ -133,6 +134,7 @@ def _find_untracked(facts: Facts) -> Finding | None:
             "is made."
         ).format(root=root, name=name),
         mendings=asking_for_grad(facts, known),
+        about=asked[:1],
     )
 
 

@@ -34,6 +34,7 @@ def _find(facts: Facts) -> Finding | None:
         + way(facts, found, cut)
         + _("Leave `{how}` out where the gradient is wanted.").format(how=how),
         mendings=undone(facts, cut),
+        about=(found.root, *cut.sources[:1]),
     )
 
 

@@ -58,6 +58,7 @@ def _no_backward(facts: Facts, found: Absent) -> Finding:
         headline=_headline(facts, found, _("no `backward()` has run before it")),
         why=why,
         mendings=(*_call_backward(facts, found), *_only_if_there(facts), *_guarded(facts, found)),
+        about=(found.tensor.id,),
     )
 
 
@@ -117,6 +118,7 @@ def _not_asked(facts: Facts, found: Absent) -> Finding:
             "for one, so `backward()` passes it by."
         ).format(owner=owner),
         mendings=asking_for_grad(facts, found.tensor),
+        about=(found.tensor.id,),
     )
 
 
@@ -141,6 +143,7 @@ def _unreached(facts: Facts, found: Absent) -> Finding:
             else _("`{owner}` is not used in what was differentiated. ").format(owner=owner)
         ),
         mendings=(*_connected(facts, found), *_only_if_there(facts), *_guarded(facts, found)),
+        about=(found.tensor.id,),
     )
 
 

@@ -42,6 +42,7 @@ def _find(facts: Facts) -> Finding | None:
             "or make a normal tensor of it: `{name}.clone()`."
         ).format(text=facts.text_of(maker), where=_(" in line {line}").format(line=made) if made else "", name=name),
         mendings=tuple(_mendings(facts, number, cause)),
+        about=(number,),
     )
 
 

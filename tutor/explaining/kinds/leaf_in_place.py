@@ -46,6 +46,7 @@ def _find(facts: Facts) -> Finding | None:
             "off)."
         ),
         mendings=(under_no_grad(statement), *out_of_place(facts, event)),
+        about=(base,),
     )
 
 

@@ -41,6 +41,7 @@ def _find(facts: Facts) -> Finding | None:
             "make the new tensor a leaf again with `.detach().requires_grad_()`."
         ).format(text=text, name=name),
         mendings=(*_mendings(statement, facts, found), *_where_computed(facts, found)),
+        about=(found.tensor.id,),
     )
 
 

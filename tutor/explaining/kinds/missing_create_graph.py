@@ -34,6 +34,7 @@ def _find(facts: Facts) -> Finding | None:
         ).format(text=facts.text_of(cut.event))
         + way(facts, found, cut),
         mendings=_mendings(facts, cut),
+        about=(found.root,),
     )
 
 

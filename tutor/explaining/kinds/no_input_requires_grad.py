@@ -45,6 +45,7 @@ def _find(facts: Facts) -> Finding | None:
             "`{root}` has no grad_fn. Make `{name}` with `requires_grad=True` in line {line}."
         ).format(root=found.written, name=name, line=line),
         mendings=asking_for_grad(facts, leaf),
+        about=(found.root, leaf.id),
     )
 
 

@@ -36,6 +36,7 @@ def _find(facts: Facts) -> Finding | None:
         ),
         why=_reason(facts, cut) + way(facts, found, cut) + _advice(cut.event),
         mendings=tuple(_mendings(facts, found, cut)),
+        about=(found.root, *cut.sources[:1]),
     )
 
 

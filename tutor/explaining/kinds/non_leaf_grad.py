@@ -51,6 +51,7 @@ def _find(facts: Facts) -> Finding | None:
             "with `{name}.retain_grad()`."
         ).format(text=facts.text_of(maker), grad_fn=known.grad_fn, name=name),
         mendings=tuple(_mendings(facts, known)),
+        about=(known.id,),
     )
 
 

@@ -45,6 +45,7 @@ def _find(facts: Facts) -> Finding | None:
         ).format(name=name, shape=shape(root.shape), count=count(root.shape), line=facts.line),
         why=_why(facts, maker, name, root.shape),
         mendings=_mendings(facts, written, maker),
+        about=(root.id,),
     )
 
 

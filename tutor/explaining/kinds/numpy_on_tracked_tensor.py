@@ -36,6 +36,7 @@ def _find(facts: Facts) -> Finding | None:
             "array."
         ).format(name=name, where=where, function=f" ({known.grad_fn})" if known is not None and known.grad_fn else ""),
         mendings=_mendings(facts, written),
+        about=() if number is None else (number,),
     )
 
 

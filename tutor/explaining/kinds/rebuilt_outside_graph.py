@@ -51,6 +51,7 @@ def _find(facts: Facts) -> Finding | None:
         ),
         why=_why(facts, found, cut, text, builder),
         mendings=tuple(_mendings(facts, node)),
+        about=(found.root, *cut.sources[:1]),
     )
 
 

@@ -68,6 +68,7 @@ def _find(facts: Facts) -> Finding | None:
         )
         + advice,
         mendings=tuple(_mendings(facts, found, late=late)),
+        about=(found.tensor,),
     )
 
 

@@ -8,7 +8,7 @@ from tutor.autograd.graph import Node
 from tutor.autograd.history import Event
 from tutor.explaining.changes import Insert, RemoveStatement, ReplaceExpression, SetKeyword
 from tutor.explaining.changes.loops import IntoLoop
-from tutor.explaining.code import called_name, flat
+from tutor.explaining.code import Loop, called_name, flat
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
 from tutor.explaining.passes import SecondPass, backward_call, operation, second_pass
@@ -64,6 +64,7 @@ def _find_twice(facts: Facts) -> Finding | None:
             "graph, `retain_graph=True`; if you want the gradient of a sum, go backward once, from the sum."
         ).format(line=line),
         mendings=(*_retain(facts, found.first), *_one_pass(found)),
+        about=found.seen.roots[:1],
     )
 
 
@@ -253,9 +254,11 @@ def _find_outside(facts: Facts) -> Finding | None:
     found = second_pass(facts)
     if found is None or found.loop_between is None or not found.built_before:
         return None
+    if found.has_new and not found.updated and _reads_its_variable(found.loop_between):
+        return None  # several gradients of one graph, not a training loop
     built = max(found.built_before, key=lambda event: event.seq)
     statements = _to_move(found)
-    cause = facts.line_of(built)
+    cause = statements[-1] if statements else facts.line_of(built)
     name = facts.assigned_name(built) or facts.text_of(built)
     return Finding(
         line=facts.line,
@@ -283,6 +286,16 @@ def _find_outside(facts: Facts) -> Finding | None:
             ),
             *_retain(facts, found.second),
         ),
+    )
+
+
+def _reads_its_variable(loop: Loop) -> bool:
+    """Whether the turns of a loop differ: its body reads what it counts or goes through."""
+    if not isinstance(loop, (ast.For, ast.AsyncFor)):
+        return False
+    variables = {part.id for target in flat(loop.target) for part in ast.walk(target) if isinstance(part, ast.Name)}
+    return any(
+        isinstance(part, ast.Name) and part.id in variables for statement in loop.body for part in ast.walk(statement)
     )
 
 

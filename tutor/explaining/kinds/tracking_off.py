@@ -49,7 +49,7 @@ def _find(facts: Facts) -> Finding | None:
     )
     return Finding(
         line=facts.line,
-        cause_line=done if _is_one_line_block(facts, mode) else line,
+        cause_line=_only_statement(facts, mode) or line,
         headline=headline(facts, found, _("{where} when `{name}` was computed").format(where=where, name=name)),
         why=_(
             "`{text}` in line {done} used {sources}, which can have a gradient, but while tracking is off autograd "
@@ -58,6 +58,7 @@ def _find(facts: Facts) -> Finding | None:
         + way(facts, found, cut)
         + _("Use `{by}` only for what needs no gradient: updates, evaluation.").format(by=by),
         mendings=tuple(_mendings(facts, cut, mode)),
+        about=(found.root, *cut.sources[:1]),
     )
 
 
@@ -66,11 +67,13 @@ def _by(mode: Event) -> str:
     return {"set_grad_enabled": "set_grad_enabled(False)"}.get(by, by)
 
 
-def _is_one_line_block(facts: Facts, mode: Event) -> bool:
-    """Whether the block holds one statement only, which is then what to look at."""
+def _only_statement(facts: Facts, mode: Event) -> int | None:
+    """The line of a block's only statement, which is then what to look at."""
     node = facts.node_of(mode)
     block = None if node is None else facts.code.with_block(node, mode.argument("by") or "")
-    return mode.argument("how") == "block" and block is not None and len(block.body) == 1
+    if mode.argument("how") != "block" or block is None or len(block.body) > 1:
+        return None
+    return block.body[0].lineno
 
 
 def _mode_line(facts: Facts, mode: Event) -> int | None:

@@ -46,6 +46,7 @@ def _find(facts: Facts) -> Finding | None:
             made_text=facts.text_of(maker), made=made, op=operation, base=f"`{base}`" if base else _("one tensor")
         ),
         mendings=(*out_of_place(facts, event), *_copy_where_made(facts, maker)),
+        about=(number,),
     )
 
 
