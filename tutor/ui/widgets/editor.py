@@ -133,12 +133,27 @@ class Editor(TextArea):
         """Keys that mean more here than to Textual's own handler, which comes after this one."""
         if event.key == "escape":
             event.prevent_default()  # it bubbles up: where to go is the screen's business
-        elif not self.read_only and event.key in {"enter", "tab"} and self._indent(event.key):
+        elif not self.read_only and event.key in {"enter", "ctrl+j", "tab"} and self._indent(event.key):
             event.stop()
             event.prevent_default()
+        else:
+            await self._act_at_once(event)
+
+    async def _act_at_once(self, event: events.Key) -> None:
+        """Run the editor's own bindings in the order the keys arrive.
+
+        Textual inserts letters here, but runs bindings only after the key has bubbled to the app: in one burst of keys
+        the letters would overtake the movements.
+        """
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, default_namespace=self):
+                event.stop()
+                event.prevent_default()
+                return
 
     def _indent(self, key: str) -> bool:
-        """Enter keeps the indentation and adds to it after a colon; Tab shifts a selection of several lines."""
+        """Enter (to some programs it is Ctrl+J) keeps the indentation and adds to it after a colon; Tab shifts a selection
+        of several lines."""
         start, end = sorted(self.selection)
         if key == "tab":
             if start[0] == end[0]:
