@@ -257,7 +257,7 @@ def opened(pack_folder: Path, tmp_path: Path) -> Iterator[Opener]:
             runner=runner,
             store=store,
             shelf=shelf,
-            place=("demo", lesson or None, step or None) if place else (None, None, None),
+            place=(pack.pack.id, lesson or None, step or None) if place else (None, None, None),
             rest_seconds=rest_seconds,
         )
         async with app.run_test(size=size, notifications=True) as pilot:

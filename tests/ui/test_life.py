@@ -313,3 +313,40 @@ class TestStorms:
             screen.session = behind.with_work(behind.at, hints=1)
             await desk.settle()
             assert desk.editor.text == "typed meanwhile" == desk.session.work.draft
+
+
+class TestEditing:
+    @pytest.mark.parametrize("key", ["enter", "ctrl+j"])
+    async def test_a_new_line_keeps_the_indentation_and_adds_to_it_after_a_colon(
+        self, opened: Opener, key: str
+    ) -> None:
+        async with opened(Transcript(), "first/dot") as desk:
+            desk.editor.load("for i in x:  # [:]")
+            desk.editor.move_cursor((0, 11))
+            await desk.press(key, "a", key, "b")
+            assert desk.editor.text == "for i in x:\n    a\n    b  # [:]"
+
+    async def test_lines_are_indented_outdented_and_commented_together(self, opened: Opener) -> None:
+        async with opened(Transcript(), "first/dot") as desk:
+            desk.editor.load("a\nb\n")
+            desk.editor.select_all()
+            await desk.press("tab")
+            assert desk.editor.text == "    a\n    b\n"
+            await desk.press("shift+tab")
+            assert desk.editor.text == "a\nb\n"
+            await desk.press("ctrl+underscore")
+            assert desk.editor.text == "# a\n# b\n"
+            await desk.press("ctrl+underscore")
+            assert desk.editor.text == "a\nb\n"
+
+    async def test_one_backspace_takes_back_one_tab(self, opened: Opener) -> None:
+        async with opened(Transcript(), "first/dot") as desk:
+            desk.editor.load("")
+            await desk.press("tab", "tab", "backspace")
+            assert desk.editor.text == "    "
+
+    async def test_escape_leaves_the_editor_and_letters_become_commands(self, opened: Opener) -> None:
+        async with opened(Transcript(), "first/dot") as desk:
+            await desk.press("escape", "h")
+            assert "Hint 1 of 2" in desk.text()
+            assert desk.editor.text == "y = ...\n"

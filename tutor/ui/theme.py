@@ -19,7 +19,7 @@ _CODE_LIGHT: Final = {
     "code-keyword": "#7838a8",
     "code-string": "#2c6a33",
     "code-number": "#924c00",
-    "code-comment": "#676d77",
+    "code-comment": "#5d636e",
     "code-call": "#1a5a9e",
     "code-operator": "#4c525c",
     "code-decorator": "#7f560a",
@@ -66,7 +66,7 @@ LIGHT: Final = Theme(
     surface="#fdfcfa",
     panel="#e5e3df",
     variables={
-        "muted": "#626874",
+        "muted": "#5a606b",
         "rule": "#c9c6c1",
         "mark-wrong": "#fbdcd9",
         "mark-right": "#dcefdd",
