@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -69,6 +71,42 @@ def explain_script(runner: Runner) -> Explain:
     return explain
 
 
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+@dataclass(frozen=True)
+class Variation:
+    """A program that goes wrong without a word. The line at fault ends in ``# <-``; ``facts`` must be in the words."""
+
+    kind: str
+    watch: str
+    code: str
+    fixed: str
+    facts: tuple[str, ...]
+    always: bool
+    """Whether it belongs to every run of the suite; the others run with ``TUTOR_ALL_PROGRAMS=1``."""
+
+    @property
+    def line(self) -> int:
+        return next(number for number, line in enumerate(self.code.splitlines(), 1) if line.endswith("# <-"))
+
+
+def read(text: str) -> Variation:
+    """A file of ``programs``: what is known of it, a line each, then the wrong program and the mended one."""
+    head, rest = text.split("---- wrong\n")
+    code, fixed = rest.split("---- mended\n")
+    known = [line.partition(": ") for line in head.splitlines()]
+    facts = tuple(value for key, _colon, value in known if key == "fact")
+    values = {key: value for key, _colon, value in known}
+    return Variation(values["kind"], values["watch"], code, fixed, facts, "suite" in values)
+
+
+def variations() -> dict[str, Variation]:
+    found = {path.stem: read(path.read_text(encoding="utf-8")) for path in sorted(PROGRAMS.glob("*.txt"))}
+    everything = bool(os.environ.get("TUTOR_ALL_PROGRAMS"))
+    return {name: one for name, one in found.items() if one.always or everything}
+
+
 def load(name: str) -> ModuleType:
     """A module of programs that lies beside the tests."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
@@ -80,13 +118,12 @@ def load(name: str) -> ModuleType:
     return module
 
 
-VARIATIONS = load("variations").VARIATIONS
 FAULTLESS = load("faultless").FAULTLESS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "variation" in metafunc.fixturenames:
-        chosen = [one for one in VARIATIONS if one.often]
-        metafunc.parametrize("variation", chosen, ids=[one.name for one in chosen])
+        chosen = variations()
+        metafunc.parametrize("variation", chosen.values(), ids=chosen.keys())
     if "faultless" in metafunc.fixturenames:
         metafunc.parametrize("faultless", FAULTLESS.values(), ids=FAULTLESS.keys())

@@ -127,3 +127,37 @@ async def test_a_script_as_it_is_is_watched_as_well_as_an_answer(runner: Runner,
     (tmp_path / "train.py").write_text(source)
     found = await explain_silence(program, await runner.run(program), runner.run)
     assert [one.kind for one in found] == ["nan-gradient"]
+
+
+async def test_what_the_setup_made_is_known_too(explain_answer: Explain) -> None:
+    setup = "w = torch.tensor([1.0, 2.0], requires_grad=True)\nopt = torch.optim.SGD([w], lr=0.1)\n"
+    code = "for _ in range(3):\n    (w * w).sum().backward()\n    opt.step()\n"
+    (explanation,) = await explain_answer(code, code.replace("    (w", "    opt.zero_grad()\n    (w"), "w", setup)
+    assert explanation.kind == "accumulated-gradient"
+    assert "opt.zero_grad()" in explanation.fixes[0].code
+
+
+async def test_a_change_that_passes_by_chance_is_not_shown_beside_the_probable_one(explain_answer: Explain) -> None:
+    code = "x = torch.tensor([1.0, 2.0], requires_grad=True)\nu = (x * x).detach()\n(u * x).sum().backward()\n"
+    (explanation,) = await explain_answer(code, code.replace(".detach()", ""), "x.grad")
+    assert explanation.kind == "detached-branch"
+    assert all("3 *" not in fix.code for fix in explanation.fixes)
+
+
+async def test_a_changed_program_without_end_holds_nothing_up(explain_answer: Explain) -> None:
+    code = (
+        "x = torch.tensor([1.0], requires_grad=True)\n"
+        "y = x * 2\n"
+        "while y.sum() < 100:\n"
+        "    y = y + 10\n"
+        "(y * x.detach()).sum().backward()\n"
+    )
+    fixed = "x = torch.tensor([1.0], requires_grad=True)\n(x * 77).sum().backward()\n"
+    async with asyncio.timeout(30):
+        assert len(await explain_answer(code, fixed, "x.grad")) == 1
+
+
+async def test_a_verdict_without_values_leads_to_no_experiment(explain_answer: Explain) -> None:
+    setup, other = "x = torch.ones(2, requires_grad=True)\n", "x = torch.ones(3, requires_grad=True)\n"
+    hard_coded = "x.grad = torch.tensor([2.0, 2.0])\n"
+    assert await explain_answer(hard_coded, "(x * x).sum().backward()\n", "x.grad", setup, (other,)) == ()

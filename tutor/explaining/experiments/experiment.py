@@ -19,6 +19,8 @@ from tutor.judging.verdict import Verdict
 from tutor.words import _
 
 _FIXES = 3
+_FAR = 2.0
+"""A change that passed by chance, being so much less probable than the one told, is not shown."""
 
 Judge: TypeAlias = Callable[[str], Awaitable[Verdict]]
 
@@ -73,12 +75,13 @@ async def _judged(trial: Trial, run: Run, judge: Judge, budget: Budget) -> tuple
     stated = [suspect for suspect in suspects if suspect.stated]
     if stated:
         return (_stated(stated[0], trial.program.source),)
-    return (_unexplained(trial.main, suspects),)
+    return (_unexplained(trial.main, suspects),) if trial.main.got is not None and trial.main.want is not None else ()
 
 
 def _proven(trial: Trial, found: Found) -> Explanation:
     suspect = found.best.suspect
-    fixes = [_fix(candidate) for candidate in (found.best, *found.others)][:_FIXES]
+    near = [other for other in found.others if suspect.weight - other.suspect.weight <= _FAR]
+    fixes = [_fix(candidate) for candidate in (found.best, *near)][:_FIXES]
     return Explanation(
         kind=suspect.kind,
         severity=suspect.severity,

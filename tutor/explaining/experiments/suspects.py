@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tutor.autograd import Observation, Program
-from tutor.explaining.changes import Change, Source
+from tutor.explaining.changes import Change, Source, parsed
 from tutor.explaining.experiments.evidence import Mismatch
+from tutor.explaining.experiments.reading import leaves, optimizers
 from tutor.explaining.experiments.watching import Watched
 from tutor.explaining.explanation import Severity
 from tutor.explaining.kind import Page
@@ -32,6 +33,18 @@ class Trial:
     def main(self) -> Mismatch:
         """The failed check to explain; an empty one where nothing is known."""
         return self.mismatches[0] if self.mismatches else Mismatch("", None, None)
+
+    @cached_property
+    def leaves(self) -> tuple[str, ...]:
+        """Names of tensors that gradients are asked for, those that the step's setup made included."""
+        setup = parsed(self.program.setup)
+        return tuple(dict.fromkeys((*(leaves(setup) if setup else ()), *leaves(self.source))))
+
+    @cached_property
+    def optimizers(self) -> tuple[str, ...]:
+        """Names of optimizers, those that the step's setup made included."""
+        setup = parsed(self.program.setup)
+        return tuple(dict.fromkeys((*(optimizers(setup) if setup else ()), *optimizers(self.source))))
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """The shape of a tensor that the program left under ``name``."""

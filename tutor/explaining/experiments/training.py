@@ -9,7 +9,6 @@ from tutor.explaining.experiments.reading import (
     Called,
     calls,
     column_of,
-    optimizers,
 )
 from tutor.explaining.experiments.suspects import Trial
 
@@ -20,7 +19,7 @@ def same_block(trial: Trial, one: ast.AST, other: ast.AST) -> bool:
 
 
 def optimizer_steps(trial: Trial) -> list[Called]:
-    known = optimizers(trial.source)
+    known = trial.optimizers
     return [
         called
         for called in calls(trial.source, "step")

@@ -16,9 +16,7 @@ from tutor.explaining.experiments.reading import (
     function_of,
     gradients_cleared,
     gradients_read,
-    leaves,
     loop_of,
-    optimizers,
     text,
 )
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
@@ -62,13 +60,13 @@ def _through_function(trial: Trial, called: Called) -> Iterator[Suspect]:
 def clearing(trial: Trial, called: Called) -> list[tuple[str, str]]:
     """Statements that clear gradients, each with whose they are; those that clear the most first."""
     owner = trial.main.owner
-    found = [(f"{name}.zero_grad()", _("the gradients")) for name in optimizers(trial.source)]
+    found = [(f"{name}.zero_grad()", _("the gradients")) for name in trial.optimizers]
     if "." in owner and trial.main.is_gradient:
         found.append((f"{owner.split('.')[0]}.zero_grad()", _("the gradients")))
     function = function_of(trial.source, called.node)
     read = [name for name in gradients_read(trial.source, function) if name != owner]
     watched = (owner,) if trial.main.is_gradient else ()
-    groups = [tuple(read), watched, leaves(trial.source)] if function else [watched, leaves(trial.source), tuple(read)]
+    groups = [tuple(read), watched, trial.leaves] if function else [watched, trial.leaves, tuple(read)]
     groups += [tuple(dict.fromkeys((*read, owner))), (owner,)]
     for names in groups:
         if names:
@@ -176,7 +174,7 @@ def _training_loop(trial: Trial) -> Iterator[Suspect]:
 
 def _updates(trial: Trial, loop: Loop) -> Iterator[tuple[str, int]]:
     """Updates directly in the loop, each as (what would clear its gradient, line)."""
-    known = optimizers(trial.source)
+    known = trial.optimizers
     for step in calls(trial.source, "step", within=loop):
         if step.on in known and loop_of(trial.source, step.node) is loop:
             yield f"{step.on}.zero_grad()", step.line

@@ -12,7 +12,6 @@ from tutor.explaining.experiments.reading import (
     calls,
     column_of,
     function_of,
-    leaves,
     loop_of,
     names_in,
     text,
@@ -110,9 +109,9 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
             ).format(line=line, name=name),
             why=_why(name, used, backward),
             supposing=_("If line {line} came after backward").format(line=line),
-            certain=fresh and name in leaves(source),
+            certain=fresh and name in trial.leaves,
             stated=fresh,
-            lesson="autograd/detach",
+            lesson="autograd/in-place",
         )
 
 
@@ -146,7 +145,7 @@ KIND = SilentKind(
             "Autograd keeps the tensors a backward needs and checks their version. A change through `.data` raises no version, so the backward runs with wrong values and says nothing."
         ),
         mend=_("Change values after `backward()`, under `torch.no_grad()`, and without `.data`: then autograd checks."),
-        lesson="autograd/detach",
+        lesson="autograd/in-place",
     ),
     cases=(
         Wrong(

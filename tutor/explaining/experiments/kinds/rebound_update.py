@@ -77,7 +77,7 @@ def _rebound(trial: Trial, statement: ast.Assign, name: str, new: str) -> Suspec
         supposing=_("If line {line} updated in place, `{new}`").format(line=line, new=new),
         certain=True,
         stated=True,
-        lesson="autograd/control-flow",
+        lesson="autograd/downhill",
     )
 
 
@@ -102,7 +102,7 @@ def _lost(trial: Trial, statement: ast.Assign, name: str, new: str) -> Suspect:
         ).format(value=text(statement.value), name=name),
         supposing=_("If line {line} updated in place, `{new}`").format(line=line, new=new),
         certain=False,
-        lesson="autograd/control-flow",
+        lesson="autograd/downhill",
     )
 
 
@@ -115,7 +115,7 @@ REBIND = SilentKind(
             "`p = p - rate * p.grad` makes a new tensor and lets the local name refer to it. The parameter outside is not changed."
         ),
         mend=_("Write into the tensor: `p -= rate * p.grad` under `torch.no_grad()`."),
-        lesson="autograd/control-flow",
+        lesson="autograd/downhill",
     ),
     cases=(
         Wrong(
@@ -158,7 +158,7 @@ LOST = SilentKind(
             "`w = w - rate * w.grad` under `torch.no_grad()` gives a tensor that does not require grad: the second pass has nothing to learn."
         ),
         mend=_("Update in place: `w -= rate * w.grad`."),
-        lesson="autograd/control-flow",
+        lesson="autograd/downhill",
     ),
     cases=(
         Wrong(

@@ -11,7 +11,6 @@ from tutor.explaining.experiments.reading import (
     Loop,
     backwards,
     column_of,
-    leaves,
     loop_of,
     names_in,
     optimizers,
@@ -28,19 +27,20 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
         loop = loop_of(source, called.node)
         if loop is None:
             continue
-        outside = _built_outside(source, loop, called)
+        outside = _built_outside(trial, loop, called)
         if outside:
             yield _stale(trial, called, loop, outside)
         if "retain_graph=True" in text(called.node) and trial.judged:
             yield from _carried(trial, called, loop)
 
 
-def _built_outside(source: Source, loop: Loop, called: Called) -> list[ast.Assign]:
+def _built_outside(trial: Trial, loop: Loop, called: Called) -> list[ast.Assign]:
     """The statements above the loop that compute what is differentiated in it, in order."""
+    source = trial.source
     outer = source.block_of(loop)
     above = [one for one in outer if isinstance(one, ast.Assign) and one.lineno < loop.lineno]
     made_inside = {text(target) for part in ast.walk(loop) if isinstance(part, ast.Assign) for target in part.targets}
-    parameters = set(leaves(source))
+    parameters = set(trial.leaves)
     needed, found = set(names_in(called.node)), []
     for statement in reversed(above):
         name = text(statement.targets[0])
@@ -70,12 +70,11 @@ def _depends(source: Source, statement: ast.Assign, parameters: set[str]) -> boo
         above = isinstance(other, ast.Assign) and other.lineno < statement.lineno
         if above and isinstance(other, ast.Assign) and set(names_in(other.value)) & (parameters | computed):
             computed.add(text(other.targets[0]))
-    computed -= {name for name in computed if name in optimizers(source)}
+    computed -= set(optimizers(source))
     return bool(names & (modules | computed)) and not constructed
 
 
 def _stale(trial: Trial, called: Called, loop: Loop, outside: list[ast.Assign]) -> Suspect:
-    source = trial.source
     first = loop.body[0].lineno
     lines = [statement.lineno for statement in outside]
     change = Together(
@@ -86,7 +85,7 @@ def _stale(trial: Trial, called: Called, loop: Loop, outside: list[ast.Assign]) 
             else _("lines {lines}").format(lines=", ".join(str(line) for line in lines))
         ),
     )
-    updated = [name for name in leaves(source) if name in text(loop)]
+    updated = [name for name in trial.leaves if name in text(loop)]
     what = ", ".join(f"`{name}`" for name in updated) or _("the parameters")
     retained = "retain_graph=True" in text(called.node)
     last = lines[-1]
@@ -131,7 +130,7 @@ def _carried(trial: Trial, called: Called, loop: Loop) -> Iterator[Suspect]:
             continue
         name = text(statement.targets[0])
         for node in ast.walk(statement.value):
-            if isinstance(node, ast.Name) and node.id == name and name not in leaves(source):
+            if isinstance(node, ast.Name) and node.id == name and name not in trial.leaves:
                 yield Suspect(
                     kind="retain-graph-bandaid",
                     line=called.line,

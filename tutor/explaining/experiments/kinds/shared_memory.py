@@ -10,7 +10,6 @@ from tutor.explaining.experiments.reading import (
     assignments,
     backwards,
     column_of,
-    optimizers,
     text,
 )
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
@@ -60,7 +59,7 @@ def _writes(statement: ast.stmt, name: str) -> bool:
 def _steps(trial: Trial, statement: ast.stmt) -> bool:
     """Whether the statement lets an optimizer update its parameters."""
     return isinstance(statement, ast.Expr) and any(
-        text(statement.value) == f"{name}.step()" for name in optimizers(trial.source)
+        text(statement.value) == f"{name}.step()" for name in trial.optimizers
     )
 
 

@@ -13,7 +13,7 @@ from tutor.explaining.changes import (
     Source,
     titled,
 )
-from tutor.explaining.experiments.reading import column_of, optimizers, text
+from tutor.explaining.experiments.reading import column_of, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
 from tutor.words import _
@@ -30,7 +30,7 @@ def tracking_off(trial: Trial) -> Iterator[Suspect]:
         if isinstance(statement, ast.With):
             for item in statement.items:
                 manager = text(item.context_expr)
-                if any(off in manager for off in _OFF) and not _is_update(source, statement):
+                if any(off in manager for off in _OFF) and not _is_update(trial, statement):
                     made = [text(one.targets[0]) for one in ast.walk(statement) if isinstance(one, ast.Assign)]
                     yield _off(
                         statement.lineno,
@@ -81,9 +81,9 @@ def tracking_off(trial: Trial) -> Iterator[Suspect]:
             )
 
 
-def _is_update(source: Source, block: ast.With) -> bool:
+def _is_update(trial: Trial, block: ast.With) -> bool:
     """Whether the block only updates parameters: there it belongs."""
-    own = set(optimizers(source))
+    own = set(trial.optimizers)
     return all(
         isinstance(part, ast.AugAssign)
         or (isinstance(part, ast.Expr) and any(name in text(part) for name in own | {"print"}))
@@ -117,7 +117,7 @@ def _off(line: int, body: int, manager: str, made: list[str], change: Change) ->
         supposing=_("If {names} were computed with tracking on, without `{manager}` in line {line}").format(
             names=names, manager=manager, line=line
         ),
-        lesson="autograd/detach",
+        lesson="autograd/tracking",
     )
 
 
@@ -128,7 +128,7 @@ OFF = SilentKind(
         title=_("Tracking was off"),
         what=_("Under `torch.no_grad()` nothing is recorded. A part of the forward pass computed there is a constant."),
         mend=_("Move the computation out of the block; keep the block for updates and measurements."),
-        lesson="autograd/detach",
+        lesson="autograd/tracking",
     ),
     cases=(
         Wrong(

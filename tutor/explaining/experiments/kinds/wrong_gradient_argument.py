@@ -11,7 +11,6 @@ from tutor.explaining.experiments.reading import (
     backwards,
     calls,
     column_of,
-    leaves,
     text,
 )
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
@@ -66,7 +65,7 @@ def _vectors(trial: Trial, called: Called, now: str) -> Iterator[str]:
     """Tensors of the same shape that the program has."""
     known = [seen.name for seen in trial.observation.tensors if seen.value.shape == trial.shape(called.on or now)]
     for name in known:
-        if name.isidentifier() and name not in {called.on, now} and name not in leaves(trial.source):
+        if name.isidentifier() and name not in {called.on, now} and name not in trial.leaves:
             yield name
 
 

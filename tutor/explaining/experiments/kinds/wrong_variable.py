@@ -12,7 +12,6 @@ from tutor.explaining.experiments.reading import (
     backwards,
     column_of,
     function_of,
-    leaves,
 )
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
@@ -61,7 +60,7 @@ def _others(trial: Trial, node: ast.Name, *, whole: bool) -> Iterator[str]:
     shape = trial.shape(node.id)
     for name in dict.fromkeys(known):
         fits = function is not None or (name in tensors and (whole or trial.shape(name) == shape))
-        if fits and (not whole or name not in leaves(source)):
+        if fits and (not whole or name not in trial.leaves):
             yield name
 
 
