@@ -44,7 +44,7 @@ def installed_folder() -> Path:
     """Return the folder that installed packs are in; it need not exist."""
     from platformdirs import user_data_path  # noqa: PLC0415 - opening a folder does not need it
 
-    return user_data_path("tutor", appauthor=False) / "packs"
+    return user_data_path("autograd-tutor", appauthor=False) / "packs"
 
 
 def built_in_folder() -> Path:

@@ -28,10 +28,11 @@ def command(module: str, *arguments: str) -> list[str]:
     """The command line that calls ``main()`` of ``module``.
 
     No PYTHON* variable counts and no folder but the installation's is searched: a ``torch.py`` beside the learner's
-    script stays out. The folder of this very package comes last, for a checkout that is used without installing it.
+    script stays out. This very package is the one imported, also from a checkout beside which another is installed.
     """
     alone = ["-s"] if sys.flags.no_user_site else []
-    start = f"import sys; sys.path.append(sys.argv.pop(1)); from {module} import main; main()"
+    own = "import sys; sys.path.insert(0, sys.argv.pop(1)); import tutor; del sys.path[0]"
+    start = f"{own}; from {module} import main; main()"
     return [sys.executable, "-E", "-P", *alone, "-c", start, str(_ROOT), *arguments]
 
 
