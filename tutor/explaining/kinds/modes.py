@@ -95,6 +95,7 @@ NO_GRAD_NOT_CALLED = Kind(
             "`torch.no_grad` is a class. `with torch.no_grad():` makes an object of it and switches recording off in the block."
         ),
         mend=_("Write `with torch.no_grad():` with the parentheses, and indent the block."),
+        lesson="autograd/downhill",
     ),
     cases=(
         Case(

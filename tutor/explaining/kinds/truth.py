@@ -134,6 +134,7 @@ AMBIGUOUS_TRUTH_VALUE = Kind(
             "`if`, `while`, `and`, `or` and `not` need one answer. A comparison of tensors gives one for each element."
         ),
         mend=_("Use `.all()`, `.any()`, a single number such as `x.norm()`, or `torch.where`."),
+        lesson="autograd/control-flow",
     ),
     cases=(
         Case(
