@@ -161,3 +161,16 @@ async def test_a_verdict_without_values_leads_to_no_experiment(explain_answer: E
     setup, other = "x = torch.ones(2, requires_grad=True)\n", "x = torch.ones(3, requires_grad=True)\n"
     hard_coded = "x.grad = torch.tensor([2.0, 2.0])\n"
     assert await explain_answer(hard_coded, "(x * x).sum().backward()\n", "x.grad", setup, (other,)) == ()
+
+
+async def test_two_changes_that_give_the_same_program_are_one_fix(explain_script: Explain) -> None:
+    code = (
+        "x = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+        "opt = torch.optim.SGD([x], lr=0.1)\n"
+        "loss = (x ** 2).sum()\n"
+        "opt.step()\n"
+        "loss.backward()\n"
+    )
+    (explanation,) = await explain_script(code)
+    assert len(explanation.fixes) == 1
+    assert explanation.fixes[0].verified

@@ -158,7 +158,7 @@ async def _told(suspect: Suspect, trial: Trial, run: Run) -> Explanation:
     fixes: list[Fix] = []
     for change in suspect.changes:
         code = change.apply(trial.program.source)
-        if code is None or code == trial.program.source or len(fixes) == 2:
+        if code is None or code == trial.program.source or len(fixes) == 2 or code in {fix.code for fix in fixes}:
             continue
         if await _is_gone(suspect, replace(trial.program, source=code), run):
             fixes.append(Fix(title=change.title, code=code, verified=True))
