@@ -8,9 +8,13 @@ from functools import lru_cache
 
 from tutor.autograd.graph import Node
 from tutor.autograd.history import Event
+from tutor.explaining.changes import Move
 from tutor.explaining.code import called_name, keyword
 from tutor.explaining.facts import Facts
 from tutor.explaining.inplace import changed_expression, whole
+from tutor.explaining.kind import Mending
+from tutor.explaining.passes import operation
+from tutor.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +120,41 @@ def _likeliest(facts: Facts, event: Event, asking: list[ast.Call]) -> ast.Call |
             return call
     same = [call for call in asking if called_name(call).lower().replace("_", "") == name]
     return next(iter(same or asking), None)
+
+
+def suspects(facts: Facts) -> bool:
+    return facts.raised("has been modified by an inplace operation")
+
+
+def saving(facts: Facts, found: Overwritten) -> str:
+    """Which operation saved it, in a sentence."""
+    text, line = facts.text_of(found.saved_by), facts.line_of(found.saved_by)
+    return _(
+        "The {word} `{text}`{where} ({op}) keeps `{name}` for its backward: it needs the value to compute the "
+        "gradient. "
+    ).format(
+        word=operation(found.node),
+        text=text or found.node.op,
+        where=_(" in line {line}").format(line=line) if line else "",
+        op=found.node.op,
+        name=found.name,
+    )
+
+
+def after_backward(facts: Facts, event: Event) -> list[Mending]:
+    """The update moved behind the backward, or the backward before it."""
+    changing, failing = facts.node_of(event), facts.failing
+    if changing is None or failing is None:
+        return []
+    statement, backward = facts.code.statement_of(changing), facts.code.statement_of(failing)
+    block = facts.code.with_block(changing, "no_grad", "set_grad_enabled")
+    moved = block if block is not None and len(block.body) == 1 else statement
+    if backward not in facts.code.block_of(moved):
+        return []
+    title = _("Update after the backward: move line {line} behind line {backward}").format(
+        line=moved.lineno, backward=backward.lineno
+    )
+    return [
+        Mending(title=title, changes=(Move(backward.lineno, moved.lineno),)),
+        Mending(title=title, changes=(Move(moved.lineno, backward.lineno, after=True),)),
+    ]
