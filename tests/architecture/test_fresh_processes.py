@@ -43,7 +43,7 @@ def roots(modules: set[str]) -> set[str]:
     return {module.partition(".")[0] for module in modules}
 
 
-HEAVY = {"torch", "numpy", "textual", "pydantic", "libcst", "pygments", "rich"}
+HEAVY = {"torch", "numpy", "textual", "pydantic", "pygments", "rich"}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["check", "--help"], ["explain", "--help"]])
@@ -62,7 +62,7 @@ def test_check_judges_without_torch_numpy_or_the_app(tmp_path: Path) -> None:
     (tmp_path / "answer.py").write_text("y = 2 * torch.dot(x, x)\ny.backward()\n")
     loaded = modules_after(LOADED, "check", "autograd/first-gradient/dot", "answer.py", "--json", folder=tmp_path)
     assert "tutor.judging.assess" in loaded
-    assert not roots(loaded) & (HEAVY - {"libcst"})
+    assert not roots(loaded) & HEAVY
 
 
 def test_explain_explains_without_torch_or_the_app(tmp_path: Path) -> None:
