@@ -24,6 +24,8 @@ Judge: TypeAlias = "Callable[[str], Awaitable[Verdict]]"
 
 _ORDER = {"error": 0, "silent": 1, "warning": 2, "note": 3}
 _FIXES = 4
+_SLOWER = 4
+"""How many times as long a run under observation may take."""
 
 
 async def explain(
@@ -43,8 +45,7 @@ async def explain(
     facts = Facts(program, observation)
     suspected = [kind for kind in all_kinds() if kind.suspects(facts)]
     if any(kind.needs_history for kind in suspected):
-        again = await run(replace(program, collect=program.collect | {"history"}, probes=()))
-        facts = facts.with_history(again.history)
+        facts = facts.with_history((await run(_observed(program))).history)
     found = _findings(suspected, facts)
     silent, told = await asyncio.gather(
         explain_silence(program, observation, run, verdict=verdict, judge=judge),
@@ -53,6 +54,16 @@ async def explain(
     known = {one.kind for one in silent}
     explanations = [*silent, *(one for one in told if one.kind not in known)]
     return tuple(sorted(explanations, key=lambda one: _ORDER[one.severity]))
+
+
+def _observed(program: Program) -> Program:
+    """The program under observation, with the time that takes."""
+    limits = replace(
+        program.limits,
+        wall_seconds=_SLOWER * program.limits.wall_seconds,
+        cpu_seconds=_SLOWER * program.limits.cpu_seconds,
+    )
+    return replace(program, collect=program.collect | {"history"}, probes=(), limits=limits)
 
 
 def _findings(suspected: list[Kind], facts: Facts) -> list[tuple[str, Finding]]:

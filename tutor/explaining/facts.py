@@ -129,8 +129,11 @@ class Facts:
         return self.code.at(self.place_of(event))
 
     def text_of(self, event: Event | None) -> str:
-        """The expression of an event as the learner wrote it."""
-        return self.code.segment(self.node_of(event))
+        """The expression of an event as the learner wrote it; of a write into a tensor, the whole statement."""
+        node = self.node_of(event)
+        if isinstance(getattr(node, "ctx", None), ast.Store) and node is not None:
+            node = self.code.statement_of(node)
+        return self.code.segment(node)
 
     def callers(self, event: Event) -> list[Place]:
         """The calls that led to an event, the nearest first."""
@@ -176,6 +179,9 @@ class Facts:
         places = [] if event is None else self.callers(event)
         while node is not None:
             above = self.code.parents.get(node)
+            if isinstance(above, ast.Subscript) and event is not None and event.op == "autograd.grad":
+                node = above  # grad(...)[0]
+                continue
             if isinstance(above, (ast.ListComp, ast.GeneratorExp)):
                 node = above
                 if places and self.code.at(places[0]) is above:

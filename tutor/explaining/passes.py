@@ -150,4 +150,12 @@ _WORDS = {
     "Log": "logarithm",
     "Abs": "absolute value",
     "MseLoss": "squared error",
+    "MkldnnRnnLayer": "recurrent layer",
+    "Rnn": "recurrent layer",
+    "ThnnFusedGruCell": "GRU cell",
+    "ThnnFusedLstmCell": "LSTM cell",
+    "Sqrt": "square root",
+    "Sin": "sine",
+    "Cos": "cosine",
+    "Prod": "product",
 }

@@ -10,7 +10,7 @@ from functools import lru_cache
 from tutor.explaining.changes import Change
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Mending
-from tutor.explaining.lineage import Cut, Lineage, lineage
+from tutor.explaining.lineage import Cut, Lineage, lineage, made_by_expression
 from tutor.words import _
 
 _ELEMENT = re.compile(r"element (\d+) of tensors does not require grad")
@@ -75,7 +75,8 @@ def headline(facts: Facts, found: Untracked, cause: str) -> str:
 
 def way(facts: Facts, found: Untracked, cut: Cut) -> str:
     """How the failing tensor depends on the place of the cut, where that is not plain."""
-    name = facts.name(cut.result) or facts.text_of(cut.event)
+    made = made_by_expression(facts, cut.result) if cut.how == "number" else facts.node_of(cut.event)
+    name = facts.name(cut.result) or facts.code.segment(made)
     if cut.result == found.root or name == found.written:
         return _("So `{root}` does not require grad and has no grad_fn. ").format(root=found.written)
     return _("`{root}` is computed from `{name}`, so it does not require grad either and has no grad_fn. ").format(

@@ -24,7 +24,7 @@ def _find(facts: Facts) -> Finding | None:
     target = changed_expression(facts, event)
     base = known.base if known is not None and known.base is not None else number
     name = facts.name(base) or facts.code.segment(target) or _("the tensor")
-    text = facts.code.segment(node)
+    text = facts.text_of(event)
     view = base != number or isinstance(target, ast.Subscript)
     operation = event.op if event.op.endswith("_") and not event.op.startswith("__") else "="
     return Finding(

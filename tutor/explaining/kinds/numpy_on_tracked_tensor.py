@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tutor.explaining.changes import DropMethod, WithMethod
+from tutor.explaining.changes import ReplaceExpression, WithMethod
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
@@ -19,7 +19,10 @@ def _find(facts: Facts) -> Finding | None:
     event, node = facts.failed_event, facts.failing
     number = event.inputs[0] if event is not None and event.inputs else None
     written = _written(facts, node, number)
-    name = facts.code.segment(written) or (facts.name(number) if number is not None else None) or _("the tensor")
+    name = facts.code.segment(written)
+    if number is not None and facts.names(number) and name not in facts.names(number):
+        name = facts.name(number) or name
+    name = name or _("the tensor")
     maker = None if number is None else facts.maker(number)
     known = None if number is None else facts.tensor(number)
     made = facts.line_of(maker)
@@ -61,8 +64,9 @@ def _mendings(facts: Facts, written: ast.expr | None) -> tuple[Mending, ...]:
     title = _("Take the values alone: `{name}.detach()`").format(name=facts.code.segment(written))
     column, text = facts.code.start(written), facts.code.of(written)
     found = [Mending(title=title, changes=(WithMethod(written.lineno, text, "detach()", column),))]
-    if isinstance(written, ast.Attribute) and written.attr == "data":
-        found.append(Mending(title=title, changes=(DropMethod(written.lineno, "data"),)))
+    many = f"[part.detach() for part in {text}]"
+    change = ReplaceExpression(written.lineno, text, many, column)
+    found.append(Mending(title=_("Take the values of each: `{new}`").format(new=many), changes=(change,)))
     return tuple(found)
 
 

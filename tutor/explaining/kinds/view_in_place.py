@@ -37,7 +37,7 @@ def _find(facts: Facts) -> Finding | None:
         cause_line=made,
         headline=_(
             "`{text}` in line {line} changes `{name}` in place, one of several views that `{op}` made at once."
-        ).format(text=facts.code.segment(facts.failing), line=facts.line, name=name, op=operation),
+        ).format(text=facts.text_of(event), line=facts.line, name=name, op=operation),
         why=_(
             "`{made_text}` in line {made} (`{op}`) returns several views of {base} together: they share its memory. "
             "Changing one would change the others and the tensor behind them, and autograd cannot record that for "
