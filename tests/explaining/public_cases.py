@@ -1,6 +1,6 @@
 """Holds explanations against a file of cases: ``python tests/explaining/public_cases.py CASES.jsonl [ID or KIND ...]``.
 
-Each line of the file is one case as ``docs/explaining.md`` describes it: ``code``, ``kind``, ``line``, ``cause_line``,
+Each line of the file is one case as JSON: ``id``, ``code``, ``kind``, ``line``, ``cause_line``,
 ``facts``, ``severity``, ``fixed_code``; silent ones with ``watch``. Prints what does not hold, then the figures.
 """
 
