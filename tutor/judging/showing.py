@@ -20,7 +20,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 
 def in_short(value: Value, digits: int = 6) -> str:
-    """Return a value for the middle of a sentence: ``[0., 4., 8.]``, ``None``, ``a tensor of shape (100, 3)``."""
+    """Return a value for the middle of a sentence: ``28.0``, ``[0., 4., 8.]``, ``None``, ``a tensor of shape (100, 3)``."""
     if isinstance(value, TensorValue):
         return _tensor(value, digits)
     if isinstance(value, Items):
@@ -71,6 +71,8 @@ def _tensor(value: TensorValue, digits: int) -> str:
         first = ", ".join(number_text(number, digits) for number in elements(value, 6))
         return _("a tensor of shape {shape} ({first}, …)").format(shape=shape_text(value.shape), first=first)
     text = _brackets(nested(elements(value), value.shape), lambda number: number_text(number, digits))
+    if not value.shape and text.endswith("."):
+        return f"{text}0"  # a lone point would read as the end of a sentence
     return text if 0 not in value.shape else _("an empty tensor of shape {shape}").format(shape=shape_text(value.shape))
 
 
