@@ -24,6 +24,9 @@ _OPERATORS = {
 }  # fmt: skip
 
 
+_ONLY_IN_PLACE = frozenset({"zero", "fill", "copy", "normal", "uniform", "exponential", "bernoulli", "set", "resize"})
+
+
 def changed_expression(facts: Facts, event: Event) -> ast.expr | None:
     """The tensor that an in-place operation changes, as written: ``y`` in ``y += 1``, ``y.add_(1)``, ``y[0] = 1``."""
     node = facts.node_of(event)
@@ -116,6 +119,8 @@ def _method(code: Code, call: ast.Call) -> list[Mending]:
         return []
     plain = name[:-1]
     statement = code.statement_of(call)
+    if plain in _ONLY_IN_PLACE:
+        return _copied_first(code, statement, whole(call.func.value))
     title = _("Make a new tensor instead: `{plain}` for `{name}` in line {line}").format(
         plain=plain, name=name, line=call.lineno
     )
@@ -129,12 +134,19 @@ def _method(code: Code, call: ast.Call) -> list[Mending]:
     return [Mending(title=title, changes=(renamed,))]
 
 
-def cloned(facts: Facts, expression: ast.expr) -> Mending:
-    """A copy where ``expression`` is read, so that what is saved is not what is changed later."""
-    text = facts.code.of(expression)
-    return Mending(
-        title=_("Let the operation keep a copy: `{text}.clone()` in line {line}").format(
-            text=facts.code.segment(expression), line=expression.lineno
-        ),
-        changes=(ReplaceExpression(expression.lineno, text, f"{text}.clone()", facts.code.start(expression)),),
-    )
+def cloned(facts: Facts, expressions: list[ast.expr]) -> list[Mending]:
+    """A copy where ``expressions`` are read, so that what is saved is not what is changed later."""
+    if not expressions:
+        return []
+    last_first = sorted(expressions, key=lambda one: (one.lineno, one.col_offset), reverse=True)
+    return [
+        Mending(
+            title=_("Let the operation keep a copy: `{text}.clone()` in line {line}").format(
+                text=facts.code.segment(last_first[-1]), line=last_first[-1].lineno
+            ),
+            changes=tuple(
+                ReplaceExpression(one.lineno, text := facts.code.of(one), f"{text}.clone()", facts.code.start(one))
+                for one in last_first
+            ),
+        )
+    ]

@@ -64,7 +64,18 @@ def _is_optimised(facts: Facts, name: str) -> bool:
 
 def name_of_leaf(facts: Facts, tensor: TensorKnown) -> str:
     """Its name in the program, or the expression that made it."""
-    return facts.name(tensor.id) or facts.code.segment(made_by_expression(facts, tensor.id)) or _("the input")
+    name, node = facts.name(tensor.id), made_by_expression(facts, tensor.id)
+    return name or facts.code.segment(node) or _("the input")
+
+
+def part_of(facts: Facts, tensor: TensorKnown) -> str:
+    """For a tensor without a name of its own: what it goes into, for a sentence."""
+    node = made_by_expression(facts, tensor.id)
+    if facts.name(tensor.id) is not None or node is None:
+        return ""
+    statement = facts.code.statement_of(node)
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return _(" (which goes into `{name}`)").format(name=facts.code.segment(targets[0])) if targets else ""
 
 
 def made_on(facts: Facts, tensor: TensorKnown) -> int | None:

@@ -154,7 +154,10 @@ def after_backward(facts: Facts, event: Event) -> list[Mending]:
     title = _("Update after the backward: move line {line} behind line {backward}").format(
         line=moved.lineno, backward=backward.lineno
     )
+    earlier = _("Go backward before the update: move line {backward} before line {line}").format(
+        line=moved.lineno, backward=backward.lineno
+    )
     return [
-        Mending(title=title, changes=(Move(backward.lineno, moved.lineno),)),
+        Mending(title=earlier, changes=(Move(backward.lineno, moved.lineno),)),
         Mending(title=title, changes=(Move(moved.lineno, backward.lineno, after=True),)),
     ]

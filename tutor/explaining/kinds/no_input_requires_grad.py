@@ -8,7 +8,7 @@ from tutor.autograd.history import Event, TensorKnown
 from tutor.explaining.changes import ReplaceExpression
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
-from tutor.explaining.leaves import asking_for_grad, likeliest, made_on, name_of_leaf
+from tutor.explaining.leaves import asking_for_grad, likeliest, made_on, name_of_leaf, part_of
 from tutor.explaining.untracked import Untracked, headline, mending, suspects, untracked
 from tutor.words import _
 
@@ -36,7 +36,11 @@ def _find(facts: Facts) -> Finding | None:
         line=facts.line,
         cause_line=line,
         headline=headline(
-            facts, found, _("`{name}`, made in line {line}, was not asked for a gradient").format(name=name, line=line)
+            facts,
+            found,
+            _("`{name}`, made in line {line}{part}, was not asked for a gradient").format(
+                name=name, line=line, part=part_of(facts, leaf)
+            ),
         ),
         why=_others(facts, found, leaf)
         + _(

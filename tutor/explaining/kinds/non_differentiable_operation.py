@@ -6,7 +6,7 @@ import ast
 
 from tutor.autograd.history import Event
 from tutor.explaining.changes import DropMethod, RenameAttribute, ReplaceExpression, Unwrap
-from tutor.explaining.changes.expressions import tight
+from tutor.explaining.changes.expressions import inner_of, tight
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
@@ -124,8 +124,15 @@ def _values(facts: Facts, cut: Cut, node: ast.AST) -> list[Mending]:
 def _left_out(facts: Facts, node: ast.AST) -> list[Mending]:
     if not isinstance(node, ast.Call):
         return []
-    change = Unwrap(node.lineno, facts.code.of(node), facts.code.start(node))
-    return [mending(_("Leave `{name}` out in line {line}").format(name=called_name(node), line=node.lineno), change)]
+    text, column, name = facts.code.of(node), facts.code.start(node), called_name(node)
+    title = _("Leave `{name}` out in line {line}").format(name=name, line=node.lineno)
+    found = [mending(title, Unwrap(node.lineno, text, column))]
+    inner = inner_of(node)
+    if inner is not None and name in {"count_nonzero", "any", "all"}:
+        new = f"{tight(facts.code.of(inner))}.abs().sum()"
+        smooth = _("Use a smooth measure: `{new}` in line {line}").format(new=new, line=node.lineno)
+        found.append(mending(smooth, ReplaceExpression(node.lineno, text, new, column)))
+    return found
 
 
 def _smooth(facts: Facts, node: ast.Compare, event: Event) -> list[Mending]:

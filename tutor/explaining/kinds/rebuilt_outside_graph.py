@@ -73,7 +73,13 @@ def _why(facts: Facts, found: Untracked, cut: Cut, text: str, builder: str) -> s
 def _building(facts: Facts, cut: Cut) -> ast.expr | None:
     """The call that made the new tensor."""
     node = facts.node_of(cut.event) if cut.how == "rebuilt" else made_by_expression(facts, cut.result)
-    return node if isinstance(node, ast.expr) else None
+    if not isinstance(node, ast.expr):
+        return None
+    for source in sources_of(facts.code, node):
+        for part in ast.walk(source):
+            if isinstance(part, ast.Call) and called_name(part) in _BUILDING:
+                return part
+    return node
 
 
 def _mendings(facts: Facts, node: ast.expr | None) -> list[Mending]:

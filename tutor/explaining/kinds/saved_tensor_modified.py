@@ -53,7 +53,7 @@ def _is_update(facts: Facts, found: Overwritten) -> bool:
 
 def _mendings(facts: Facts, found: Overwritten, *, late: bool) -> list[Mending]:
     mendings = out_of_place(facts, found.changed_by)
-    mendings.extend(cloned(facts, part) for part in _read_when_saved(facts, found))
+    mendings.extend(cloned(facts, _read_when_saved(facts, found)))
     if late:
         return [*after_backward(facts, found.changed_by), *mendings]
     return mendings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import torch
@@ -10,7 +11,8 @@ import torch
 from tutor.running.recording.tensors import is_tensor
 
 _PLAIN = (bool, int, float, str, type(None), torch.dtype)
-_NESTED = 3
+_NESTED = 5
+_LONGEST = 1_000
 _TEXT = 120
 
 # Reading these tells nothing about gradients; recording them would drown what does.
@@ -68,10 +70,10 @@ def tensors_in(value: Any, depth: int = _NESTED) -> Iterator[Any]:
     if is_tensor(value):
         yield value
     elif depth and isinstance(value, (tuple, list)):
-        for part in value:
+        for part in value[:_LONGEST]:
             yield from tensors_in(part, depth - 1)
     elif depth and isinstance(value, dict):
-        for part in value.values():
+        for part in islice(value.values(), _LONGEST):
             yield from tensors_in(part, depth - 1)
 
 
