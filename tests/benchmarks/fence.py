@@ -56,12 +56,17 @@ def main(rounds: int = 300) -> None:
             without.append(_forked(folder, fenced=False))
             within.append(_forked(folder, fenced=True))
         for name, times in (("without", without), ("with", within)):
-            print(f"{name:>8}: {statistics.median(times):5.2f} ms median, {statistics.quantiles(times)[2]:5.2f} ms p75")
-        extra = statistics.median(b - a for a, b in zip(without, within, strict=True))
-        print(f"the fence costs {extra:.2f} ms a process (expected: 3 ms or less)")
+            tenths = statistics.quantiles(times, n=10)
+            print(f"{name:>8}: {statistics.median(times):6.2f} ms median, {tenths[0]:6.2f} ms for the quickest tenth")
+        extra = statistics.median(within) - statistics.median(without)
+        quick = statistics.quantiles(within, n=10)[0] - statistics.quantiles(without, n=10)[0]
+        print(f"the fence costs {extra:.2f} ms a process, {quick:.2f} where the machine is free (expected: 3 or less)")
     finally:
         wipe(folder)
 
 
 if __name__ == "__main__":
     main(*map(int, sys.argv[1:]))
+    sys.stdout.flush()
+    # what torch does at the end belongs to the server's life, and is not measured
+    os._exit(0)

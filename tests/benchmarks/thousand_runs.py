@@ -8,12 +8,14 @@ Prints the figures that ``docs/reliability.md`` quotes. Four runs are under way 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import os
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +26,6 @@ from tests.hostile.programs import HONEST, HOSTILE, Hostile
 from tutor.running import Runner
 
 _AT_ONCE = 4
-_WARMING_RUNS = 50
 
 
 @dataclass
@@ -49,21 +50,55 @@ async def _one(runner: Runner, hostile: Hostile | None, figures: Figures) -> Non
         figures.late_ms.append(seen.elapsed_ms - 1000 * program.limits.wall_seconds)
 
 
-async def _all(runner: Runner, runs: int, figures: Figures) -> None:
+async def _all(runner: Runner, runs: int, figures: Figures, first: int = 0) -> None:
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def gated(number: int) -> None:
         async with gate:
             await _one(runner, None if number % 2 else HOSTILE[number // 2 % len(HOSTILE)], figures)
 
-    await asyncio.gather(*map(gated, range(runs)))
+    await asyncio.gather(*map(gated, range(first, first + runs)))
 
 
-def _memory(folder: str) -> tuple[float, float]:
-    """MiB of this process, as the screen's would be, and of the servers."""
-    gc.collect()
-    servers = max((resident_bytes(pid) for pid in started_with(folder)), default=0)
-    return resident_bytes(os.getpid()) / 2**20, servers / 2**20
+def _trim() -> None:
+    """Have the C library give back what it keeps for later: what is left is in use."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """MiB of this process, as the screen's would be, before and after giving back what is free; its live objects;
+    MiB of the server."""
+
+    client: float
+    client_in_use: float
+    objects: int
+    server: float
+
+    @classmethod
+    def now(cls, folder: str) -> Memory:
+        gc.collect()
+        client = resident_bytes(os.getpid())
+        _trim()
+        in_use = resident_bytes(os.getpid())
+        servers = max((resident_bytes(pid) for pid in started_with(folder)), default=0)
+        return cls(client / 2**20, in_use / 2**20, len(gc.get_objects()), servers / 2**20)
+
+    def __str__(self) -> str:
+        return (
+            f"client {self.client:.1f} MiB, {self.client_in_use:.1f} in use, {self.objects:,} objects; "
+            f"server {self.server:.1f} MiB"
+        )
+
+
+def _report(figures: Figures, took: float) -> None:
+    print(f"{figures.runs} runs in {took:.0f} s: {dict(figures.outcomes.most_common())}")
+    print(f"outcomes that were not right: {len(figures.unexpected)}", *figures.unexpected, sep="\n  ")
+    print(f"honest runs harmed: {figures.honest_harmed} of {figures.runs // 2}")
+    late = sorted(figures.late_ms)
+    if late:
+        print(f"ended after the wall-time limit: median {late[len(late) // 2]:.0f} ms, worst {late[-1]:.0f} ms")
 
 
 async def main(runs: int = 1000) -> None:
@@ -72,21 +107,15 @@ async def main(runs: int = 1000) -> None:
     figures = Figures()
     runner = Runner(spares=_AT_ONCE)
     await runner.start()
-    await _all(runner, max(_WARMING_RUNS, 2 * len(HOSTILE)), Figures())
-    before = _memory(folder)
+    await _all(runner, 2 * len(HOSTILE), Figures())
+    print(f"after a first round: {Memory.now(folder)}")
     began = time.perf_counter()
-    await _all(runner, runs, figures)
-    took = time.perf_counter() - began
-    after = _memory(folder)
+    for quarter in range(4):
+        await _all(runner, runs // 4, figures, first=quarter * runs // 4)
+        print(f"after {figures.runs} runs: {Memory.now(folder)}")
+    _report(figures, time.perf_counter() - began)
     await runner.close()
-    print(f"{figures.runs} runs in {took:.0f} s: {dict(figures.outcomes.most_common())}")
-    print(f"outcomes that were not right: {len(figures.unexpected)}", *figures.unexpected, sep="\n  ")
-    print(f"honest runs harmed: {figures.honest_harmed} of {runs // 2}")
-    late = sorted(figures.late_ms)
-    print(f"ended after the wall-time limit: median {late[len(late) // 2]:.0f} ms, worst {late[-1]:.0f} ms")
-    print(f"processes left: {len(started_with(folder))}; files left: {len(list(Path(folder).iterdir()))}")  # noqa: ASYNC240
-    for name, was, now in zip(("client", "server"), before, after, strict=True):
-        print(f"memory of the {name}: {was:.1f} MiB before, {now:.1f} MiB after")
+    print(f"processes left: {len(started_with(folder))}; files left: {len(os.listdir(folder))}")  # noqa: PTH208
     Path(folder).rmdir()  # noqa: ASYNC240
 
 

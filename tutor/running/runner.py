@@ -9,7 +9,6 @@ from typing import Final, Literal, Self, TypeAlias
 
 from tutor.autograd import ExceptionSeen, Observation, Program
 from tutor.running.conversation import converse
-from tutor.running.fence import bubblewrap_asked, bubblewrap_available
 from tutor.running.spares import CannotStart, ServerGone, Spares
 
 Method: TypeAlias = Literal["fork", "process"]
@@ -109,6 +108,10 @@ def _make(method: Method, count: int | None) -> Spares:
     from tutor.running.forked_spares import ForkedSpares  # noqa: PLC0415 -- Linux only
 
     keeper = ForkedSpares(count or _FORKED)
+    if not os.environ.get("TUTOR_BWRAP"):
+        return keeper
+    from tutor.running.fence import bubblewrap_asked, bubblewrap_available  # noqa: PLC0415 -- seldom asked for
+
     if not bubblewrap_asked(os.environ) or (bubblewrap := bubblewrap_available()) is None:
         return keeper
     from tutor.running.divided_spares import DividedSpares  # noqa: PLC0415 -- seldom asked for

@@ -11,8 +11,7 @@ import subprocess
 from contextlib import suppress
 from typing import Protocol
 
-from tutor.running import launching
-from tutor.running.fence import inside_bubblewrap
+from tutor.running import fence, launching
 
 
 class ServerProcess(Protocol):
@@ -75,7 +74,7 @@ def start_server(*, bubblewrap: str | None = None) -> tuple[StartedServer, socke
     with theirs:
         command = launching.command("tutor.running.server", str(theirs.fileno()))
         process = subprocess.Popen(
-            command if bubblewrap is None else inside_bubblewrap(command, bwrap=bubblewrap),
+            command if bubblewrap is None else fence.inside_bubblewrap(command, bwrap=bubblewrap),
             env=launching.environment(),
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,

@@ -15,8 +15,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from tutor.running.fence import reach
-
 ASKED_BY: Final = "TUTOR_BWRAP"
 INSIDE: Final = "TUTOR_INSIDE_BWRAP"
 """Set for what runs inside, so that the wall can be named."""
@@ -47,6 +45,8 @@ def wrapped(command: Sequence[str], *, bwrap: str, home: str | None = None) -> l
 
     It is not made to die with us: a server that hands over to a successor ends before that one does.
     """
+    from tutor.running.fence import reach  # noqa: PLC0415 - seldom needed
+
     # the whole installation, since the interpreter itself is to be started from it
     roots = reach.readable_roots() | {os.path.realpath(prefix) for prefix in (sys.prefix, sys.base_prefix)}
     hidden = [os.path.realpath(home or Path.home()), "/tmp", "/var/tmp", "/run"]  # noqa: S108 - hidden, not used
@@ -57,16 +57,15 @@ def wrapped(command: Sequence[str], *, bwrap: str, home: str | None = None) -> l
     for root in sorted(roots):
         if any(root.startswith(folder + "/") for folder in hidden) and os.path.exists(root):  # noqa: PTH110
             arguments += ["--ro-bind", root, root]
-    arguments += _package(hidden)
+    arguments += _package(reach.package(), hidden)
     for folder in sorted(reach.private_folders() - {reach.package()}):
         if os.path.isdir(folder):  # noqa: PTH112
             arguments += ["--tmpfs", folder]
     return [*arguments, "--dev", "/dev", "--proc", "/proc", "--setenv", INSIDE, "1", "--", *command]
 
 
-def _package(hidden: Sequence[str]) -> list[str]:
+def _package(package: str, hidden: Sequence[str]) -> list[str]:
     """The tutor itself stays readable to the server, without its lessons."""
-    package = reach.package()
     shown = ["--ro-bind", package, package] if any(package.startswith(folder + "/") for folder in hidden) else []
     lessons = os.path.join(package, "lessons")  # noqa: PTH118
     return [*shown, *(["--tmpfs", lessons] if os.path.isdir(lessons) else [])]  # noqa: PTH112

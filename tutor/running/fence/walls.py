@@ -10,6 +10,7 @@ from typing import Final
 
 from tutor.autograd import Limits
 from tutor.autograd.program import Walls
+from tutor.running.fence import bubblewrap, jobs, kernel, landlock, reach, rlimits, seatbelt, seccomp
 
 PLATFORM: Final[str] = sys.platform
 
@@ -17,8 +18,6 @@ PLATFORM: Final[str] = sys.platform
 def prepare() -> None:
     """Find out once, before forking, what every child needs to know. Not needed, but it saves each child the time."""
     if PLATFORM == "linux":
-        from tutor.running.fence import kernel, landlock, reach, rlimits, seccomp  # noqa: F401, PLC0415 - on Linux only
-
         reach.readable()
         if seccomp.knows(kernel.machine()):
             seccomp.prepare(kernel.machine(), files_bounded_by=landlock.offered())
@@ -33,15 +32,11 @@ def raise_walls(scratch: str, limits: Limits, *, walls: Walls = "fenced") -> tup
     if PLATFORM == "linux":
         return _linux(scratch, limits, walls)
     if PLATFORM == "darwin":
-        from tutor.running.fence import seatbelt  # noqa: PLC0415 - on macOS only
-
         return _standing(
             ("rlimits", lambda: _lower(limits, walls)),
             *((("seatbelt", lambda: seatbelt.apply(scratch)),) if walls == "fenced" else ()),
         )
     if PLATFORM == "win32":
-        from tutor.running.fence import jobs  # noqa: PLC0415 - on Windows only
-
         return _standing(("job-object", lambda: jobs.enter(limits, alone=walls == "fenced")))
     return ()
 
@@ -60,14 +55,10 @@ def _standing(*attempts: tuple[str, Callable[[], object]]) -> tuple[str, ...]:
 
 
 def _lower(limits: Limits, walls: Walls) -> None:
-    from tutor.running.fence import rlimits  # noqa: PLC0415 - not on Windows
-
     rlimits.lower(limits, fenced=walls == "fenced")
 
 
 def _linux(scratch: str, limits: Limits, walls: Walls) -> tuple[str, ...]:
-    from tutor.running.fence import bubblewrap, kernel, landlock, reach, seccomp  # noqa: PLC0415 - on Linux only
-
     attempts: list[tuple[str, Callable[[], object]]] = [
         ("dies-with-server", lambda: kernel.prctl(kernel.SET_PDEATHSIG, signal.SIGKILL)),
         ("rlimits", lambda: _lower(limits, walls)),
@@ -93,6 +84,4 @@ def _linux(scratch: str, limits: Limits, walls: Walls) -> tuple[str, ...]:
 
 
 def _filter(machine: str, bounded: int) -> None:
-    from tutor.running.fence import seccomp  # noqa: PLC0415 - on Linux only
-
     seccomp.install(machine, os.getpid(), files_bounded_by=bounded)
