@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from textual.binding import BindingType
-    from textual.command import Provider
     from textual.screen import Screen
     from textual.timer import Timer
     from textual.worker import Worker
@@ -42,33 +41,12 @@ LOOK_SECONDS: Final = 1.0
 """How often the store is asked whether it can write."""
 
 
-def _search_provider() -> type[Provider]:
-    from tutor.ui.search import SearchProvider  # noqa: PLC0415 - not needed before the palette opens
-
-    return SearchProvider
-
-
 class TutorApp(App[int]):
     """A runner, the store and the packs are handed in. ``place`` is a pack, lesson and step, as far as they are known."""
 
     TITLE = "tutor"
     DEFAULT_MODE = "view-0"
-    COMMANDS = {_search_provider}  # noqa: RUF012 - Textual's type
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
-    CSS = """
-    * {
-        scrollbar-color: $rule; scrollbar-color-hover: $muted; scrollbar-color-active: $primary;
-        scrollbar-background: $surface; scrollbar-background-hover: $surface; scrollbar-background-active: $surface;
-        scrollbar-size-vertical: 1;
-    }
-    CommandPalette {
-        & SearchIcon { display: none; }
-        & > Vertical { width: 90%; max-width: 100; background: $surface; }
-        & #--input { background: $surface; border: round $primary; }
-        & CommandList { background: $surface; border-bottom: none; }
-        & CommandList > .option-list--option-highlighted { background: $panel; color: $foreground; }
-    }
-    """
 
     def __init__(
         self,
@@ -176,7 +154,7 @@ class TutorApp(App[int]):
                 screen.trouble = self.records.trouble
 
     def _lesson_screen(self, session: Session) -> LessonScreen:
-        screen = LessonScreen(session)
+        screen = LessonScreen(session, self.size)
         screen.set_reactive(LessonScreen.pulse, self._pulse)
         self.call_after_refresh(lambda: self._spawn(opening.name_lessons(self, screen, session.pack)))
         return screen
@@ -248,6 +226,12 @@ class TutorApp(App[int]):
 
     async def on_home_screen_picked(self, message: HomeScreen.Picked) -> None:
         await self.open_place(message.pack, message.lesson, message.step)
+
+    def action_command_palette(self) -> None:
+        from tutor.ui.screens.palette import Palette  # noqa: PLC0415 - not needed before it is asked for
+
+        if not any(isinstance(screen, Palette) for screen in self.screen_stack):
+            self.push_screen(Palette())
 
     def action_help(self) -> None:
         from tutor.ui.screens.help import HelpScreen  # noqa: PLC0415 - not needed before it is asked for

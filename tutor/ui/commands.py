@@ -39,6 +39,7 @@ class Command:
 _NAMES: Final = {
     "question_mark": "?",
     "escape": "Esc",
+    "tab": "Tab",
     "enter": "Enter",
     "space": "Space",
     "left_square_bracket": "[",

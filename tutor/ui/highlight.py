@@ -6,9 +6,10 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from pygments.lexers.python import PythonLexer
 from pygments.token import Token, _TokenType
 from textual.content import Content, Span
+
+from tutor.ui.python_lexer import PythonColours
 
 Stretch: TypeAlias = tuple[int, int, str]
 """Start and end in characters, half open, and the name of a theme variable without its ``$``."""
@@ -32,7 +33,7 @@ _NAMES: Final[tuple[tuple[_TokenType, str], ...]] = (
     (Token.Operator, "code-operator"),
     (Token.Punctuation, "code-operator"),
 )
-_LEXER: Final = PythonLexer(stripnl=False, ensurenl=False)
+_LEXER: Final = PythonColours(stripnl=False, ensurenl=False)
 
 
 @lru_cache(maxsize=64)

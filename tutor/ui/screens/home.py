@@ -67,7 +67,7 @@ class HomeScreen(Screen[None]):
         align-horizontal: center;
         & #home { width: 100%; max-width: 100; height: 1fr; padding: 1 2 0 2; }
         & #name { height: auto; width: 1fr; margin: 0 0 1 0; }
-        & #lessons { height: 1fr; border: none; background: $background; padding: 0; }
+        & #lessons { height: 1fr; border: none; scrollbar-size-vertical: 1; background: $background; padding: 0; }
         & #lessons:focus { border: none; background-tint: $foreground 0%; }
         & #lessons { text-wrap: nowrap; text-overflow: ellipsis; }
         & #lessons > .option-list--option { padding: 0 1; }

@@ -28,6 +28,7 @@ from tutor.words import _
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.geometry import Size
 
     from tutor.ui.widgets.choices import OptionView
     from tutor.ui.widgets.contents import Contents
@@ -53,6 +54,17 @@ _BAR = {
 }
 
 
+_WIDTHS = ((0, "-narrow"), (110, "-wide"), (170, "-huge"))
+_HEIGHTS = ((0, "-tiny"), (14, "-low"), (40, "-tall"))
+
+
+def _size_classes(size: Size) -> str:
+    """What Textual will find when it lays the screen out: given beforehand, nothing has to be styled twice."""
+    wide = [name for least, name in _WIDTHS if size.width >= least]
+    tall = [name for least, name in _HEIGHTS if size.height >= least]
+    return f"{wide[-1]} {tall[-1]}"
+
+
 def _keys(session: Session) -> tuple[str, ...]:
     """The keys that help most just now come first."""
     shown = _BAR[session.step.kind]
@@ -67,14 +79,14 @@ def _keys(session: Session) -> tuple[str, ...]:
 
 
 class LessonScreen(Screen[None]):
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (170, "-huge")]  # noqa: RUF012 - Textual's type
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (14, "-low"), (40, "-tall")]  # noqa: RUF012 - Textual's type
+    HORIZONTAL_BREAKPOINTS = list(_WIDTHS)  # noqa: RUF012 - Textual's type
+    VERTICAL_BREAKPOINTS = list(_HEIGHTS)  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("lesson")]
     DEFAULT_CSS = """
     LessonScreen {
         background: $background;
         & #body { layout: vertical; height: 1fr; }
-        & #reading { height: auto; max-height: 42%; min-height: 3; background: $background; padding: 0 1; }
+        & #reading { height: auto; max-height: 42%; min-height: 3; background: $background; padding: 0 1; scrollbar-size-vertical: 1; }
         & #reading .reading--title { margin: 0; }
         & #reading.-alone { height: 1fr; max-height: 100%; }
         & #work { height: 1fr; }
@@ -129,8 +141,8 @@ class LessonScreen(Screen[None]):
     titles: var[tuple[tuple[str, str], ...]] = var((), init=False)
     """Ids and titles of the pack's lessons, once they are known."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
+    def __init__(self, session: Session, size: Size) -> None:
+        super().__init__(classes=_size_classes(size))
         self.set_reactive(LessonScreen.session, session)
         self._drawn_step: tuple[str, str] | None = None
 

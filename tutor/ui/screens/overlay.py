@@ -21,7 +21,7 @@ class Overlay(ModalScreen[T]):
         background: $background 70%;
         & > .overlay--box {
             width: 90%; max-width: 84; height: auto; max-height: 90%;
-            padding: 1 2; border: round $primary; background: $surface; scrollbar-gutter: stable;
+            padding: 1 2; border: round $primary; background: $surface; scrollbar-gutter: stable; scrollbar-size-vertical: 1;
             border-title-color: $primary; border-title-style: bold; border-subtitle-color: $muted;
         }
     }

@@ -69,6 +69,7 @@ class Choices(VerticalScroll, can_focus=False):
     DEFAULT_CSS = """
     Choices {
         padding: 1 1 0 1;
+        scrollbar-size-vertical: 1;
         background: $surface;
         & > .choices--word { height: auto; width: 1fr; color: $muted; }
         & > .-found { color: $success; text-style: bold; }

@@ -44,6 +44,7 @@ class Editor(TextArea):
         border: none;
         padding: 0;
         background: $surface;
+        scrollbar-size-vertical: 1;
         &:focus { border: none; }
         & .text-area--gutter { color: $muted; }
         & .text-area--cursor-gutter { color: $foreground; background: $panel; }

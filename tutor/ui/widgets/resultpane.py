@@ -105,7 +105,7 @@ class ResultPane(Vertical):
     DEFAULT_CSS = """
     ResultPane {
         background: $surface;
-        & > VerticalScroll { padding: 0 0 0 1; }
+        & > VerticalScroll { padding: 0 0 0 1; scrollbar-size-vertical: 1; }
         &.-stale > VerticalScroll { opacity: 60%; }
     }
     """
