@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from tutor.explaining.absent import Absent, absent_gradient, ready_to_go_back
-from tutor.explaining.changes import Insert, Move, ReplaceStatement, SetKeyword
+from tutor.explaining.changes import Insert, Move, ReplaceStatement, SetKeyword, UpdateInPlace
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
@@ -34,6 +34,8 @@ def _find(facts: Facts) -> Finding | None:
         return _not_asked(facts, found)
     if found.why == "cleared":
         return _cleared(facts, found)
+    if found.why == "recreated":
+        return _recreated(facts, found)
     if found.why == "unreached":
         return _unreached(facts, found)
     return None
@@ -174,6 +176,40 @@ def _guarded(facts: Facts, found: Absent) -> list[Mending]:
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.AnnAssign)
 
 
+# Made anew since the last backward
+
+
+def _recreated(facts: Facts, found: Absent) -> Finding:
+    owner, node = found.written.removesuffix(".grad"), facts.node_of(found.cause)
+    statement = None if node is None else facts.code.statement_of(node)
+    line = statement.lineno if statement is not None else facts.line_of(found.cause)
+    loop = None if statement is None else facts.code.loop(statement)
+    mendings: list[Mending] = []
+    if isinstance(statement, ast.Assign):
+        in_place = UpdateInPlace(statement.lineno, column=facts.code.start(statement))
+        mendings.append(Mending(title=_("Change it in place under `no_grad`"), changes=(in_place,)))
+        if loop is not None:
+            title = _("Make it once: move line {line} before the loop").format(line=line)
+            mendings.append(Mending(title=title, changes=(Move(statement.lineno, loop.lineno),)))
+    return Finding(
+        kind="recreated-in-loop",
+        line=facts.line,
+        cause_line=line,
+        headline=_headline(
+            facts,
+            found,
+            _("`{owner}` was made anew in line {made}, after the last backward").format(owner=owner, made=line),
+        ),
+        why=_(
+            "`{text}` makes another tensor, which starts without gradient; the gradient that `backward()` gave "
+            "belongs to the tensor that had the name before. Make `{owner}` once, before the loop, and change it in "
+            "place."
+        ).format(text=facts.code.segment(statement), owner=owner),
+        mendings=(*mendings, *_guarded(facts, found)),
+        about=(found.tensor.id,),
+    )
+
+
 # Cleared between backward and use
 
 
@@ -279,6 +315,20 @@ GRAD_IS_NONE = Kind(
             line=4,
             cause_line=3,
             facts=(r"bend\.grad", r"cost\.backward\(\)", "line 4"),
+        ),
+        Case(
+            code=(
+                "import torch\n"
+                "for turn in range(2):\n"
+                "    knob = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+                "    if turn:\n"
+                "        knob.grad.zero_()\n"
+                "    (knob ** 2).sum().backward()\n"
+            ),
+            line=5,
+            cause_line=3,
+            facts=("`knob`", "anew", "before the loop"),
+            kind="recreated-in-loop",
         ),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Literal, Self
 
 import torch
@@ -20,6 +21,7 @@ from tutor.running.recording.operations import UNREMARKABLE, name_of, plain_argu
 from tutor.running.recording.places import Places
 from tutor.running.recording.tensors import Tensors, version
 
+_OPTIMISER_STEP = "Optimizer.profile_hook_step.<locals>.wrapper"
 _GRAPHS = 50
 _GRAPH_NODES = 2_000
 
@@ -39,6 +41,15 @@ class _Watch(TorchFunctionMode):  # type: ignore[misc]
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         return self._recorder.call(func, args, kwargs or {})
+
+
+def _of_no_interest(name: str, library: FrameType, args: tuple[Any, ...]) -> bool:
+    """What a library does for itself: reading gradients; within an optimiser's step all but the change of a leaf."""
+    if name == "grad.__get__":
+        return True
+    if library.f_code.co_qualname != _OPTIMISER_STEP:
+        return False
+    return not (name.endswith("_") and bool(args) and getattr(args[0], "requires_grad", False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +97,8 @@ class Recorder:
         place, library = self.places.of(sys._getframe(2))
         if name == "_set_grad_enabled":
             self._modes.grad_mode(bool(args[0]), place, sys._getframe(2))
+            return function(*args, **kwargs)
+        if library is not None and _of_no_interest(name, library, args):
             return function(*args, **kwargs)
         before = [(tensor, version(tensor), tensor.requires_grad) for tensor in tensors_in((args, kwargs))]
         seen = self.backwards.before(name, args, kwargs, self.events.next)
