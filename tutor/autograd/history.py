@@ -6,7 +6,7 @@ order in which they happened. Backward nodes are known by torch's own sequence n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -135,8 +135,6 @@ class History:
     """How many events were left out."""
     failed: int | None = None
     """The event during which the exception was raised, if it was raised in torch."""
-    loops: tuple[tuple[int, int], ...] = field(default=())
-    """(line, times): how often each line of the program was seen to do something."""
 
     @cached_property
     def by_seq(self) -> dict[int, Event]:

@@ -181,8 +181,3 @@ def called_name(node: ast.AST) -> str:
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
     """The value that ``call`` gives to its keyword argument ``name``."""
     return next((one.value for one in call.keywords if one.arg == name), None)
-
-
-def names_read(node: ast.AST) -> list[str]:
-    """The variables that an expression reads, in order, each once."""
-    return list(dict.fromkeys(part.id for part in ast.walk(node) if isinstance(part, ast.Name)))

@@ -211,24 +211,10 @@ class Facts:
             function=inner.function, inner=inner.name, outer=outer.name
         )
 
-    def called(self, number: int) -> str:
-        """The tensor's name in backticks, or the expression that made it; for sentences."""
-        name = self.name(number) or self.text_of(self.maker(number))
-        return f"`{name}`" if name else _("a tensor")
-
     def was_frozen(self, number: int) -> bool:
         """Whether the program set ``requires_grad`` to False on a tensor."""
         events = self.events("requires_grad_", "requires_grad.__set__")
         return any(number in event.inputs and event.argument("on") == "False" for event in events)
-
-    def parameters(self) -> list[tuple[str, TensorKnown]]:
-        """The leaves that the program can name and that require grad."""
-        found: dict[int, tuple[str, TensorKnown]] = {}
-        for named in self.history.names:
-            known = self.tensor(named.tensor)
-            if known is not None and known.requires_grad and known.is_leaf:
-                found.setdefault(known.id, (self.name(known.id) or named.name, known))
-        return list(found.values())
 
     def written_root(self, position: int = 0) -> ast.expr | None:
         """What the failing pass starts from, as written: ``y`` in ``y.backward()``, ``torch.autograd.grad(y, x)``."""
@@ -249,18 +235,6 @@ class Facts:
     def graph(self) -> Graph | None:
         """The graph that the failing backward was going through."""
         return self.failed_backward.graph if self.failed_backward else None
-
-    def repeated(self, node: ast.AST | None) -> bool:
-        """Whether ``node`` stands in a loop, or in a function that is called from one or more than once."""
-        if node is None:
-            return False
-        if self.code.loop(node) is not None:
-            return True
-        scope = self.code.scope(node)
-        if not isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return False
-        calls = self.code.calls(scope.name)
-        return len(calls) > 1 or any(self.repeated(call) for call in calls if self.code.scope(call) is not scope)
 
 
 def shape(size: tuple[int, ...]) -> str:

@@ -19,7 +19,6 @@ class Places:
         self._numbers: dict[tuple[tuple[CodeType, int], ...], int] = {}
         self._positions: dict[CodeType, list[tuple[int, int, int, int]]] = {}
         self.known: list[Place] = []
-        self.visits: dict[int, int] = {}
 
     def is_own(self, frame: FrameType) -> bool:
         return frame.f_code.co_filename in self._files
@@ -36,15 +35,6 @@ class Places:
             frame = frame.f_back
         return (self._number(tuple(chain)) if chain else -1), library
 
-    def times(self) -> tuple[tuple[int, int], ...]:
-        """(line, times) for the answer's lines."""
-        totals: dict[int, int] = {}
-        for number, times in self.visits.items():
-            place = self.known[number]
-            if place.where == "answer":
-                totals[place.line] = totals.get(place.line, 0) + times
-        return tuple(sorted(totals.items()))
-
     def _number(self, chain: tuple[tuple[CodeType, int], ...]) -> int:
         number = self._numbers.get(chain)
         if number is None:
@@ -54,7 +44,6 @@ class Places:
                 return -1
             self.known.append(self._place(*chain[0], caller))
             self._numbers[chain] = number
-        self.visits[number] = self.visits.get(number, 0) + 1
         return number
 
     def _place(self, code: CodeType, instruction: int, caller: int | None) -> Place:

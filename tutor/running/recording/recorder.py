@@ -182,7 +182,6 @@ class Recorder:
                 backwards=backwards,
                 dropped=self.events.dropped,
                 failed=self.events.failed if exception is not None else None,
-                loops=self.places.times(),
             )
             return naming.with_named_graphs(history)
 
