@@ -72,6 +72,8 @@ class Watched:
 
     def _look_closely(self, limits: Start) -> None:
         self._looks += 1
+        if self._looks == _TICKS_PER_SCAN:
+            processes.step_back(self.pid)
         if self._looks % _TICKS_PER_SCAN == 0:
             if self.may_have_started_processes:
                 self._others = [process.pid for process in processes.descendants([self.pid])]
