@@ -14,9 +14,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tutor.autograd import Program
+from tutor.judging import References, assess
+from tutor.packs import open_pack
+from tutor.packs.finding import built_in_folder
+from tutor.packs.format import CodeStep
 from tutor.running import Method, Runner
 from tutor.running.processes import descendants
 
@@ -75,10 +81,29 @@ async def ours(method: Method, times: int, pause: float) -> None:
                 await asyncio.gather(*map(runner.run, variants))
 
             row("fork: an answer and two variants, together", await timed(times, together, 2 * pause))
+            await judged(runner, times, pause)
         await asyncio.sleep(1)
         told = await runner.run(Program(source="import os\nprint(os.getppid())", walls="open"))
         await asyncio.sleep(1)
         memory(method, int(told.stdout))
+
+
+async def judged(runner: Runner, times: int, pause: float) -> None:
+    """From pressing run to the verdict, as the app does it: run, read, probe, compare, on every variant."""
+    lesson = open_pack(built_in_folder() / "autograd").lesson("first-gradient")
+    step = next(step for step in lesson.steps if isinstance(step, CodeStep) and step.id == "dot")
+    references = References(runner.run)
+
+    async def once(step: CodeStep) -> None:
+        if not (await assess(step, step.solution, runner.run, references)).verdict.passed:
+            raise SystemExit("the solution does not pass")
+
+    for name, asked in ((f"judged, {len(step.variants)} variants", step), ("judged", replace(step, variants=()))):
+        await once(asked)
+        row(
+            f"fork: from pressing run to the verdict, {name}",
+            await timed(times, partial(once, asked), pause),
+        )
 
 
 async def repeated(runner: Runner, source: str, probes: tuple[str, ...], times: int, pause: float) -> list[float]:
