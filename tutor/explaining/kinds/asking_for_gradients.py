@@ -203,7 +203,7 @@ def _tuple_finding(facts: Facts, name: str, call: ast.Call) -> Finding:
             "tuple."
         ).format(name=name, call=f"{facts.code.segment(call.func)}(…)", line=call.lineno),
         why=_(
-            "`torch.autograd.grad` always returns a tuple, also for a single input. Line {line} then uses it as if "
+            "`torch.autograd.grad` always returns a tuple, also for a single input. But line {line} then uses it as if "
             "it were a tensor. Unpack it, `{name}, = torch.autograd.grad(…)`, or take `[0]`."
         ).format(line=facts.line, name=name),
         mendings=tuple(mendings),

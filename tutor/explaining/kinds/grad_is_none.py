@@ -230,7 +230,7 @@ def _cleared(facts: Facts, found: Absent) -> Finding:
             "zeros."
         )
         if by_call
-        else _("Line {line} sets the gradient to None. Read it before, or clear it later.").format(line=line),
+        else _("In line {line} the gradient is set to None. Read it before, or clear it later.").format(line=line),
         mendings=tuple(_clear_later(facts, found, by_call=by_call)),
     )
 

@@ -36,7 +36,7 @@ def _words(kind: str, message: str, line: int, text: str) -> tuple[str, str]:
     nothing_ran = _(" Nothing of the program has run yet: Python reads all of it first.")
     if kind == "TabError":
         return (
-            _("Line {line} mixes tabs and spaces.").format(line=line),
+            _("In line {line} tabs and spaces are mixed.").format(line=line),
             _("Python cannot tell how far line {line} is indented. Use four spaces everywhere.").format(line=line)
             + nothing_ran,
         )

@@ -127,7 +127,7 @@ def _why(trial: Trial, line: int, earlier: int | None, called: Called) -> str:
         )
     elif earlier == line:
         words += " " + _(
-            "Line {line} runs several times, and each time its gradient is added to the earlier ones."
+            "And line {line} runs several times: each time its gradient is added to the earlier ones."
         ).format(line=line)
     return words
 

@@ -57,7 +57,7 @@ def clip_place(trial: Trial) -> Iterator[Suspect]:
                 clip=clip.name, line=clip.line, root=backward.on, after=backward.line, step=step_line
             ),
             why=_(
-                "`{clip}` changes the gradients that are there at that moment. Line {after} computes new ones afterwards, or "
+                "`{clip}` changes the gradients that are there at that moment. But line {after} computes new ones afterwards, or "
                 "they were used already. Clipping belongs between backward and step: after line {after}."
             ).format(clip=clip.name, after=backward.line),
             supposing=_("If line {line} stood directly after line {after}").format(line=clip.line, after=backward.line),

@@ -105,7 +105,7 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
             weight=9.0 if fresh else 6.2,
             changes=tuple(changes),
             headline=_(
-                "Line {line} changes `{name}.data` after the forward pass has used `{name}`, and backward then works with the changed values."
+                "In line {line} `{name}.data` is changed after the forward pass has used `{name}`, and backward then works with the changed values."
             ).format(line=line, name=name),
             why=_why(name, used, backward),
             supposing=_("If line {line} came after backward").format(line=line),
@@ -131,7 +131,7 @@ def _why(name: str, used: int | None, backward: int | None) -> str:
     ).format(name=name)
     if used is not None and backward is not None:
         words += " " + _(
-            "Line {used} computed from the old values; line {backward} multiplies with the new ones. Change it after backward."
+            "In line {used} the old values were used; line {backward} multiplies with the new ones. Change it after backward."
         ).format(used=used, backward=backward)
     return words
 

@@ -49,7 +49,7 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
                 "`{kept}` is not a copy of the gradient: it is the same tensor as `{gradient}`, and line {later} changed it."
             ).format(kept=kept, gradient=gradient, later=later),
             why=_(
-                "Line {line} gives the tensor a second name (an alias: the same object, the same memory). `backward()` and "
+                "In line {line} the tensor gets a second name (an alias: the same object, the same memory). `backward()` and "
                 "`zero_()` change it in place, so `{kept}` changes with it. `.clone()` keeps the values of that moment."
             ).format(line=line, kept=kept),
             supposing=_("If line {line} kept `{gradient}.clone()`").format(line=line, gradient=gradient),

@@ -42,7 +42,7 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
                     ReplaceStatement(line, f"{trial.source.of(statement)}()", column_of(trial.source, statement)),
                 ),
             ),
-            headline=_("Line {line} names `{whole}` but does not call it: the parentheses `()` are missing.").format(
+            headline=_("In line {line} `{whole}` is named but not called: the parentheses `()` are missing.").format(
                 line=line, whole=whole
             ),
             why=_("`{whole}` alone is only the method; Python looks at it and does nothing.").format(whole=whole)

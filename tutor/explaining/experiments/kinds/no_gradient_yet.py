@@ -33,7 +33,7 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
         changes=tuple(changes),
         headline=_("`{label}` is None, because nothing called `backward()`.").format(label=main.label),
         why=_(
-            "Line {line} computes `{name}` and records how, but gradients are computed only when you ask for them: "
+            "In line {line} `{name}` is computed, and autograd records how, but gradients are computed only when you ask for them: "
             "`{call}` goes back through that record and fills `{label}`."
         ).format(line=statement.lineno, name=name, call=call, label=main.label),
         supposing=_("If `{call}` came last").format(call=call),

@@ -68,7 +68,7 @@ def _rebound(trial: Trial, statement: ast.Assign, name: str, new: str) -> Suspec
             UpdateInPlace(line, no_grad=not tracked, column=column),
         ),
         headline=_(
-            "Line {line} gives the local name `{name}` to a new tensor; the parameter itself is not changed."
+            "In line {line} the local name `{name}` is given to a new tensor; the parameter itself is not changed."
         ).format(line=line, name=name),
         why=_(
             "`{statement}` computes a new tensor and lets only the name `{name}` refer to it. The caller's tensor stays unchanged. "
@@ -93,7 +93,7 @@ def _lost(trial: Trial, statement: ast.Assign, name: str, new: str) -> Suspect:
                 UpdateInPlace(line, no_grad=False, column=column),
             ),
         ),
-        headline=_("Line {line} makes `{name}` a new tensor under `no_grad`: it no longer requires grad.").format(
+        headline=_("In line {line} `{name}` becomes a new tensor under `no_grad`: it no longer requires grad.").format(
             line=line, name=name
         ),
         why=_(

@@ -60,7 +60,7 @@ def _both_derivatives(trial: Trial, passes: tuple[Called, ...], index: int) -> I
             label=trial.main.label
         ),
         why=_(
-            "Line {first} already accumulated the first derivative in `{label}`; line {second} added the second "
+            "The backward in line {first} already accumulated the first derivative in `{label}`; line {second} added the second "
             "derivative to it."
         ).format(first=first.line, second=second.line, label=trial.main.label),
         supposing=_("If line {first} did not leave the first derivative in `{label}`").format(

@@ -65,7 +65,7 @@ def _turned(trial: Trial, line: int, now: str, new: str, change: Change, weight:
         line=line,
         weight=weight,
         changes=(change,),
-        headline=_("Line {line} uses `{now}` where `{new}` is expected: the matrix is transposed.").format(
+        headline=_("In line {line} `{now}` stands where `{new}` is expected: the matrix is transposed.").format(
             line=line, now=now, new=new
         ),
         why=_(

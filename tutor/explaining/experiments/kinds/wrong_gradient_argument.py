@@ -75,7 +75,7 @@ def _weighed(called: Called, root: str, now: str, new: str, change: Change, weig
         line=called.line,
         weight=weight,
         changes=(titled(_("Give backward `{new}` in line {line}").format(new=new, line=called.line), change),),
-        headline=_("Line {line} gives `{function}` the vector `{now}` where `{new}` is expected.").format(
+        headline=_("In line {line} `{function}` is given the vector `{now}` where `{new}` is expected.").format(
             line=called.line, function=called.name, now=now, new=new
         ),
         why=_(

@@ -76,7 +76,7 @@ def _instead(trial: Trial, node: ast.Name, other: str, weight: float) -> Suspect
                 ReplaceExpression(line, node.id, other, column_of(trial.source, node)),
             ),
         ),
-        headline=_("Line {line} uses `{name}` where `{other}` is expected.").format(
+        headline=_("In line {line} `{name}` is used where `{other}` is expected.").format(
             line=line, name=node.id, other=other
         ),
         why=_(

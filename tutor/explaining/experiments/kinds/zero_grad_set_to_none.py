@@ -56,7 +56,7 @@ def to_none(trial: Trial) -> Iterator[Suspect]:
                         ReplaceExpression(statement.lineno, "None", new, column_of(trial.source, statement.value)),
                     ),
                 ),
-                headline=_("Line {line} sets `{label}` to None where zeros are expected.").format(
+                headline=_("In line {line} `{label}` is set to None where zeros are expected.").format(
                     line=statement.lineno, label=trial.main.label
                 ),
                 why=_("A gradient that is None is not there at all; zeros are a gradient."),

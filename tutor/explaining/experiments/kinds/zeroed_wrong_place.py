@@ -86,7 +86,7 @@ def _thrown_away(trial: Trial, cleared: ast.stmt, backward: Called, update: ast.
             "`{what}` in line {line} throws away the gradient of line {target} before line {last} uses it."
         ).format(what=text(cleared), line=line, target=backward.line, last=last),
         why=_(
-            "Line {target} computes the gradient, line {line} clears it, and the update in line {last} finds zeros (or None): "
+            "First line {target} computes the gradient, then line {line} clears it, and the update in line {last} finds zeros (or None): "
             "nothing changes. Clear before backward or after the update, not between them."
         ).format(target=backward.line, line=line, last=last),
         supposing=_("If line {line} came after the update in line {last}").format(line=line, last=last),
@@ -119,7 +119,7 @@ def _misplaced(
     if between:
         headline = _("`{what}` in line {line} throws away the gradient of line {target} before line {step} uses it.")
         why = _(
-            "Line {target} computes the gradient, line {line} clears it, and then `{step_call}()` in line {step} finds nothing "
+            "First line {target} computes the gradient, line {line} clears it, and then `{step_call}()` in line {step} finds nothing "
             "(None or zeros): so nothing changes. Clear before backward or after the step, not between them."
         )
     else:
@@ -127,7 +127,7 @@ def _misplaced(
             "`{what}` in line {line} stands in the wrong place: before or after the backward pass where it is needed."
         )
         why = _(
-            "Gradients accumulate until they are cleared. Line {line} clears `{whose}`, but not at the moment that counts: "
+            "Gradients accumulate until they are cleared. In line {line} `{whose}` is cleared, but not at the moment that counts: "
             "just before the backward in line {target}."
         )
     words = {
