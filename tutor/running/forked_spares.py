@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
+from typing import Final
 
 from tutor.autograd.program import Walls
 from tutor.running.connection import Connection
 from tutor.running.scratch import sweep_abandoned
 from tutor.running.server_process import ServerProcess, start_server
-from tutor.running.spares import CannotStart, Spare
+from tutor.running.spares import CannotStart, ServerGone, Spare
+
+_SERVERS: Final = 3
+"""A server and the successor it is preparing may end together; the third is started afresh."""
 
 
 class ForkedSpares:
@@ -36,9 +41,12 @@ class ForkedSpares:
 
     async def take(self, walls: Walls) -> Spare:
         self._kinds.add(walls)
-        connection = self._connected()
-        connection.want(walls, self._count)
-        return await connection.take(walls)
+        for _ in range(_SERVERS):
+            connection = self._connected()
+            connection.want(walls, self._count)
+            with suppress(ServerGone):
+                return await connection.take(walls)
+        raise ServerGone("the server ended")
 
     def _connected(self) -> Connection:
         if self._closed:

@@ -15,8 +15,7 @@ Method: TypeAlias = Literal["fork", "process"]
 """``fork``: children of one warm server, Linux only. ``process``: whole processes started ahead of time, anywhere."""
 
 _GRACE_SECONDS: Final = 10.0
-_ATTEMPTS: Final = 3
-"""A server and the successor it is preparing may end together; the third is started afresh."""
+_ATTEMPTS: Final = 2
 _FORKED: Final = 3
 """Children that wait: enough for an answer and two variants; each takes 12 MB."""
 _STARTED: Final = 2
