@@ -98,7 +98,20 @@ def _report(figures: Figures, took: float) -> None:
     print(f"honest runs harmed: {figures.honest_harmed} of {figures.runs // 2}")
     late = sorted(figures.late_ms)
     if late:
-        print(f"ended after the wall-time limit: median {late[len(late) // 2]:.0f} ms, worst {late[-1]:.0f} ms")
+        print(
+            f"ended after the wall-time limit, four at once: median {late[len(late) // 2]:.0f} ms, worst {late[-1]:.0f} ms"
+        )
+
+
+async def _late_alone(runner: Runner, rounds: int = 5) -> list[float]:
+    """Milliseconds after the wall-time limit, one run at a time, for each program that is to run out of time."""
+    late = []
+    for hostile in HOSTILE:
+        for _ in range(rounds if hostile.outcomes == ("timeout",) and hostile.limits.wall_seconds < 1 else 0):
+            began = time.perf_counter()
+            await runner.run(hostile.program)
+            late.append(1000 * (time.perf_counter() - began - hostile.limits.wall_seconds))
+    return sorted(late)
 
 
 async def main(runs: int = 1000) -> None:
@@ -114,6 +127,8 @@ async def main(runs: int = 1000) -> None:
         await _all(runner, runs // 4, figures, first=quarter * runs // 4)
         print(f"after {figures.runs} runs: {Memory.now(folder)}")
     _report(figures, time.perf_counter() - began)
+    alone = await _late_alone(runner)
+    print(f"one at a time, {len(alone)} runs: median {alone[len(alone) // 2]:.0f} ms, worst {alone[-1]:.0f} ms")
     await runner.close()
     print(f"processes left: {len(started_with(folder))}; files left: {len(os.listdir(folder))}")  # noqa: PTH208
     Path(folder).rmdir()  # noqa: ASYNC240
