@@ -101,3 +101,10 @@ def test_no_process_outlives_the_runner(aftermath: Aftermath) -> None:
 
 def test_no_file_outlives_the_runner(aftermath: Aftermath) -> None:
     assert aftermath.left_lying == ()
+
+
+async def test_a_process_started_ahead_of_time_may_not_fill_the_disk_either() -> None:
+    too_many = next(hostile for hostile in HOSTILE if hostile.name == "files without end")
+    async with Runner(method="process", spares=1) as runner:
+        seen = await runner.run(too_many.program)
+    assert (seen.outcome, "files" in seen.detail) == ("output-limit", True)

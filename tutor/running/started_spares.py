@@ -21,12 +21,14 @@ from tutor.autograd import Limits
 from tutor.autograd.program import Walls
 from tutor.running import launching
 from tutor.running.control import End, Why
+from tutor.running.fence import Fill, fill
 from tutor.running.limiting import reserve
 from tutor.running.scratch import Scratch, wipe
 from tutor.running.spares import CannotStart, ServerGone, Spare
 
 _READ = 1 << 18
 _TICK_SECONDS = 0.02
+_MEASURING_SECONDS = 0.1
 _RESULT = 3
 _FAILURES = 2
 
@@ -43,9 +45,9 @@ class StartedSpare:
         self._on_output: Callable[[int, bytes], None] | None = None
         self._limits: Limits | None = None
         self._timers: list[asyncio.TimerHandle] = []
+        self._measuring: asyncio.TimerHandle | None = None
         self._why: Why | Literal["server"] = "exit"
         self._memory_before = 0
-        self._cpu_before = 0.0
         self._cpu_before = 0.0
         self._process, results = _started(folder, walls)
         readers = [self._thread(1, self._process.stdout), self._thread(2, self._process.stderr)]
@@ -92,7 +94,7 @@ class StartedSpare:
         self._process.kill()
 
     def _over(self, status: int) -> None:
-        for timer in self._timers:
+        for timer in (*self._timers, *filter(None, [self._measuring])):
             timer.cancel()
         if not self.ended.done():
             self.ended.set_result(End(self._why, status))
@@ -103,13 +105,26 @@ class StartedSpare:
     def begin(self, limits: Limits, on_output: Callable[[int, bytes], None]) -> None:
         self._limits, self._on_output = limits, on_output
         self._timers = [self._loop.call_later(limits.wall_seconds, self._kill, "wall")]
+        self._measuring = self._loop.call_later(_MEASURING_SECONDS, self._measure)
         if sys.platform == "linux":
             from tutor.running import processes  # noqa: PLC0415 -- Linux only
 
             self._memory_before = processes.use(self._process.pid).bytes
             self._cpu_before = processes.cpu_seconds(self._process.pid)
-            self._cpu_before = processes.cpu_seconds(self._process.pid)
             self._timers.append(self._loop.call_later(_TICK_SECONDS, self._look))
+
+    def _measure(self) -> None:
+        """Have the scratch folder looked at, in a thread: it may hold thousands of files."""
+        if not self.ended.done():
+            self._loop.run_in_executor(None, fill, self._folder).add_done_callback(self._measured)
+
+    def _measured(self, found: asyncio.Future[Fill]) -> None:
+        if found.cancelled() or self.ended.done():
+            return
+        if found.result().too_much:
+            self._kill("files")
+        else:
+            self._measuring = self._loop.call_later(_MEASURING_SECONDS, self._measure)
 
     def _look(self) -> None:
         from tutor.running import processes  # noqa: PLC0415 -- Linux only
