@@ -17,6 +17,7 @@ from tutor.autograd import Program
 from tutor.packs import find_packs
 from tutor.progress import Store, data_folder
 from tutor.running import Runner
+from tutor.running.fence.bubblewrap import asked, available
 from tutor.running.fence.probes import probe_walls
 from tutor.text import safe_line
 from tutor.words import _
@@ -93,11 +94,23 @@ def _walls() -> list[Finding]:
     text = _("{tried}: {happened}")
     return [
         first,
+        *_bubblewrap(),
         *(
             Finding(f"{about}: {probe.name}", "worth knowing", text.format(tried=probe.tried, happened=probe.happened))
             for probe in fallen
         ),
     ]
+
+
+def _bubblewrap() -> Iterator[Finding]:
+    """The second fence, where it was asked for and does not stand."""
+    if asked(os.environ) and available() is None:
+        yield Finding(
+            _("Walls: bubblewrap"),
+            "worth knowing",
+            _("asked for by TUTOR_BWRAP, but it does not stand"),
+            _("Install bubblewrap, or see whether this system allows it to make namespaces."),
+        )
 
 
 def _terminal() -> Finding:
