@@ -16,9 +16,9 @@ EXTRACTIONS = ("item", "__float__", "__int__", "tolist", "numpy", "__array__", "
 """The operations that turn a tensor into plain numbers."""
 
 
-def sources_of(code: Code, expression: ast.expr) -> list[ast.expr]:
+def sources_of(code: Code, expression: ast.expr | ast.AugAssign) -> list[ast.expr]:
     """``expression`` and every expression whose value may be part of its value, the nearest first."""
-    found: list[ast.expr] = [expression]
+    found: list[ast.expr] = [expression.value if isinstance(expression, ast.AugAssign) else expression]
     seen: set[tuple[str, ast.AST]] = set()
     position = 0
     while position < len(found) and len(found) < _EXPRESSIONS:

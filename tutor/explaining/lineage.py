@@ -67,7 +67,22 @@ def lineage(facts: Facts, root: int) -> Lineage:
             origins.append(number)
             cuts.extend(_through_numbers(facts, number))
         waiting.extend(further)
+    if not cuts:
+        cuts.extend(_numbers_taken_in(facts, seen))
     return Lineage(tuple(cuts), tuple(origins))
+
+
+def _numbers_taken_in(facts: Facts, numbers: set[int]) -> list[Cut]:
+    """Where a plain number, taken out of a tensor that requires grad, went into the making: ``total + loss.item()``."""
+    makers = {event.seq: (event, number) for number in numbers for event in _makers(facts, number)}
+    for _seq, (event, number) in sorted(makers.items(), reverse=True):
+        node = facts.node_of(event)
+        if not isinstance(node, (ast.BinOp, ast.AugAssign, ast.Call)) or event.op in _READING:
+            continue
+        for taken in events_within(facts, sources_of(facts.code, node), *EXTRACTIONS):
+            if taken.seq < event.seq and _loses(facts, taken):
+                return [Cut("number", taken, number, taken.inputs)]
+    return []
 
 
 def _makers(facts: Facts, number: int) -> list[Event]:
@@ -137,7 +152,19 @@ def made_by_expression(facts: Facts, number: int) -> ast.expr | None:
         value = facts.code.value_of(name)
         if value is not None:
             return value
-    return None
+    return _given_expression(facts, number) if maker is None else None
+
+
+def _given_expression(facts: Facts, number: int) -> ast.expr | None:
+    """Where a tensor without a maker and without a name was used at once: ``wave(x)`` in ``wave(x).sum()``."""
+    known = facts.tensor(number)
+    event = next((one for one in facts.history.events if number in one.inputs and one.place >= 0), None)
+    node = facts.node_of(event)
+    if event is None or known is None or known.requires_grad or event.inputs[0] != number:
+        return None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):
+        return node.func.value
+    return node.left if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Call) else None
 
 
 def is_update(facts: Facts, event: Event) -> bool:

@@ -107,6 +107,25 @@ def _clearing_statements(source: Source) -> Iterator[tuple[ast.stmt, str]]:
                     yield statement, text(inner.value)
 
 
+@lru_cache(maxsize=16)
+def modules_imported(source: Source) -> frozenset[str]:
+    """Names under which modules are known: ``torch`` as it is implied, ``t`` of ``import torch as t``, ``F``."""
+    found = {"torch"}
+    for node in source.nodes:
+        if isinstance(node, ast.Import):
+            found |= {name.asname or name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("torch"):
+            found |= {name.asname or name.name for name in node.names if name.name in {"nn", "functional", "optim"}}
+    return frozenset(found)
+
+
+def is_module(source: Source, node: ast.expr) -> bool:
+    """Whether an expression names a module (``torch``, ``F``, ``torch.nn.functional``), not a tensor."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id in modules_imported(source)
+
+
 def around(source: Source, node: ast.AST, *kinds: type[ast.AST]) -> ast.AST | None:
     """The innermost node of one of ``kinds`` that holds ``node``."""
     parent = source.parents.get(node)

@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tutor.explaining.changes import Change, ReplaceExpression, titled
+from tutor.explaining.changes import Change, ReplaceExpression, Source, titled
 from tutor.explaining.changes.expressions import tight
-from tutor.explaining.experiments.reading import column_of, text
+from tutor.explaining.experiments.reading import assignments, column_of, is_module, text
 from tutor.explaining.experiments.suspects import Trial
 from tutor.explaining.experiments.watching import NodeSeen
 from tutor.judging.showing import number_text
@@ -17,10 +17,10 @@ from tutor.words import _
 _EPSILONS = ("1e-12", "1e-8", "1e-6", "1e-10", "1e-7", "1e-5", "1e-9")
 
 
-def operand_of(spot: ast.expr) -> ast.expr | None:
+def operand_of(source: Source, spot: ast.expr) -> ast.expr | None:
     """What the operation was applied to."""
     if isinstance(spot, ast.Call):
-        method = isinstance(spot.func, ast.Attribute) and not text(spot.func).startswith(("torch.", "F.", "nn."))
+        method = isinstance(spot.func, ast.Attribute) and not is_module(source, spot.func.value)
         if method and isinstance(spot.func, ast.Attribute):
             return spot.func.value
         return spot.args[0] if spot.args else None
@@ -47,9 +47,10 @@ def stable_forms(trial: Trial, spot: ast.expr) -> Iterator[Change]:
     )
     node: ast.AST | None = spot
     while isinstance(node, ast.expr):
+        written = _with_named_operand(source, node)
         for pattern, form in forms:
-            if re.fullmatch(pattern, text(node)):
-                new = re.sub(pattern, form, text(node))
+            if re.fullmatch(pattern, written):
+                new = re.sub(pattern, form, written)
                 yield titled(
                     _("Use the form that stays finite: `{new}` in line {line}").format(new=new, line=node.lineno),
                     ReplaceExpression(node.lineno, text(node), new, column_of(source, node)),
@@ -57,9 +58,31 @@ def stable_forms(trial: Trial, spot: ast.expr) -> Iterator[Change]:
         node = source.parents.get(node)
 
 
+def _with_named_operand(source: Source, node: ast.expr) -> str:
+    """How ``node`` reads with the expression in place of the name it is applied to, in the words of ``torch.``."""
+    inner = operand_of(source, node) if isinstance(node, ast.Call) else None
+    written = text(node)
+    if isinstance(inner, ast.Name) and isinstance(node, ast.Call):
+        given = [one for name, one in assignments(source, inner.id) if one.lineno < node.lineno]
+        if given and isinstance(given[-1].value, ast.Call):
+            function = text(node.func).split(".")[-1]
+            written = f"torch.{function}({_as_function(source, given[-1].value)})"
+    return written.replace("F.softmax", "torch.softmax").replace("F.sigmoid", "torch.sigmoid")
+
+
+def _as_function(source: Source, call: ast.Call) -> str:
+    """``x.softmax(1)`` as ``torch.softmax(x, 1)``."""
+    if not isinstance(call.func, ast.Attribute):
+        return text(call)
+    given = [text(part) for part in call.args] + [f"{word.arg}={text(word.value)}" for word in call.keywords]
+    if not is_module(source, call.func.value):
+        given.insert(0, text(call.func.value))
+    return f"torch.{call.func.attr}({', '.join(given)})"
+
+
 def safer_inputs(trial: Trial, first: NodeSeen, spot: ast.expr) -> Iterator[Change]:
     yield from stable_forms(trial, spot)
-    inner = operand_of(spot)
+    inner = operand_of(trial.source, spot)
     if inner is None:
         return
     column, line, now = column_of(trial.source, inner), inner.lineno, trial.source.of(inner)

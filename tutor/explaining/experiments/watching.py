@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -19,7 +18,7 @@ _PROBE = "__tutor_watched__()"
 
 _WATCHER = """
 def __tutor_watch__(own):
-    import json, math, sys
+    import json, math, sys, torch
     from torch.overrides import TorchFunctionMode
 
     spans, events, kept, positions = {}, [], [], {}
@@ -116,7 +115,7 @@ def __tutor_watch__(own):
     return lambda: json.dumps({"spans": list(spans.values()), "events": events})
 
 
-__tutor_watched__ = __tutor_watch__(%r)
+__tutor_watched__ = __tutor_watch__(globals().get("__file__", %r))
 del __tutor_watch__
 """
 
@@ -179,7 +178,7 @@ class Watched:
 
 async def watch(program: Program, run: Run) -> Watched:
     """Run the program once more under watch. What could not be seen is left out."""
-    setup = f"{program.setup}\n{_WATCHER % _compiled_as(program)}"
+    setup = f"{program.setup}\n{_WATCHER % program.filename}"
     observation = await run(
         replace(program, setup=setup, probes=(*program.probes, _PROBE), collect=frozenset({"tensors"}))
     )
@@ -193,13 +192,6 @@ async def watch(program: Program, run: Run) -> Watched:
     except (ValueError, KeyError, TypeError):  # the program has changed what the probe gives
         return Watched(observation=observation)
     return Watched(nodes, operations, observation)
-
-
-def _compiled_as(program: Program) -> str:
-    """The file name in the program's code objects: an open script has its whole path, as with plain Python."""
-    if program.walls == "fenced":
-        return program.filename
-    return os.path.join(os.path.abspath(program.folder or "."), program.filename)  # noqa: PTH100, PTH118 -- links stay
 
 
 def _node(entry: dict[str, Any]) -> NodeSeen:

@@ -14,6 +14,8 @@ from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
 from tutor.words import _
 
 _UNEXPECTED = re.compile(r"(\w+)\(\) got an unexpected keyword argument '(\w+)'")
+_COMBINATION = re.compile(r"(\w+)\(\) received an invalid combination of arguments - got \((.*?)\), but expected")
+_GIVEN = re.compile(r"(\w+)=")
 _KNOWN: Final = (
     "requires_grad", "dtype", "device", "size", "fill_value", "start", "end", "step", "steps", "retain_graph", "create_graph",
     "gradient", "inputs", "allow_unused", "grad_outputs", "dim", "keepdim", "lr", "momentum", "weight_decay", "bias",
@@ -34,9 +36,23 @@ def _suspects(facts: Facts) -> bool:
         return False
     if _UNEXPECTED.search(seen.message):
         return _retained(facts) is None
+    if _misfit(facts) is not None:
+        return True
     return facts.raised("invalid combination of arguments", "takes no keyword arguments") and (
         _call(facts, *_OLD_CLASSES, "from_numpy", "tensor") is not None
     )
+
+
+def _misfit(facts: Facts) -> tuple[str, str] | None:
+    """Function and keyword, where torch lists the arguments it was given and one keyword is in none of its lists."""
+    match = _COMBINATION.search(facts.exception.message) if facts.exception else None
+    if match is None or facts.exception is None:
+        return None
+    allowed = facts.exception.message[match.end() :]
+    for name in _GIVEN.findall(match.group(2)):
+        if not re.search(rf"\b{name}\b", allowed):
+            return match.group(1), name
+    return None
 
 
 def _retained(facts: Facts) -> ast.Call | None:
@@ -55,6 +71,9 @@ def _find(facts: Facts) -> Finding | None:
     match = _UNEXPECTED.search(facts.exception.message) if facts.exception else None
     if match is not None:
         return _unexpected(facts, match.group(1), match.group(2))
+    misfit = _misfit(facts)
+    if misfit is not None and _call(facts, *_OLD_CLASSES) is None:
+        return _unexpected(facts, *misfit)
     call = _call(facts, *_OLD_CLASSES, "from_numpy")
     if call is None or not call.keywords:
         return None
@@ -78,6 +97,8 @@ def _unexpected(facts: Facts, function: str, name: str) -> Finding | None:
     known = [part.arg for part in own.args.args] if own is not None else list(_KNOWN)
     close = difflib.get_close_matches(name, known, 1, 0.6)
     value = keyword(call, name)
+    if own is None and "grad" in name and isinstance(value, ast.Constant) and isinstance(value.value, bool):
+        close = ["requires_grad"] if called_name(call) not in {"backward", "grad"} else close
     code, mendings = facts.code, []
     if close and value is not None:
         text = code.of(call)

@@ -17,7 +17,7 @@ def _find_outside(facts: Facts) -> Finding | None:
     found = second_pass(facts)
     if found is None or found.loop_between is None or not found.built_before:
         return None
-    if found.has_new and not found.updated and _reads_its_variable(found.loop_between):
+    if not found.updated and _reads_its_variable(found.loop_between) and (found.has_new or _other_roots(facts, found)):
         return None  # several gradients of one graph, not a training loop
     built = max(found.built_before, key=lambda event: event.seq)
     statements = _to_move(found)
@@ -50,6 +50,12 @@ def _find_outside(facts: Facts) -> Finding | None:
             *retain(facts, found.second),
         ),
     )
+
+
+def _other_roots(facts: Facts, found: SecondPass) -> bool:
+    """Whether the two passes start from different tensors."""
+    first = next((seen for seen in facts.history.backwards if seen.event == found.first.seq), None)
+    return first is not None and not set(first.roots) & set(found.seen.roots)
 
 
 def _reads_its_variable(loop: Loop) -> bool:

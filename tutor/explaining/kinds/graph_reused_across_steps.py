@@ -25,9 +25,10 @@ def _find_carried(facts: Facts) -> Finding | None:
     name = names[0] if names else facts.text_of(made)
     use, cause = _use(found, names), in_loop(found, user)
     line = use[0].lineno if use else cause.lineno if cause is not None else facts.line_of(user)
+    kept = _kept(found, names, line)
     return Finding(
         line=facts.line,
-        cause_line=line,
+        cause_line=kept or line,
         headline=_(
             "`{name}` carries the graph of the previous iteration into this one, and `{call}` in line {line} has "
             "already freed that graph."
@@ -36,6 +37,7 @@ def _find_carried(facts: Facts) -> Finding | None:
             "In line {line} the loop builds on the `{name}` of an earlier step, so in the second pass backward runs on "
             "into the steps before. "
         ).format(line=line, name=name)
+        + (_("It is kept for the next step in line {line}, with its history. ").format(line=kept) if kept else "")
         + missing(found)
         + _(
             "If the earlier steps are not meant to be trained through again, cut the graph there with "
@@ -48,12 +50,76 @@ def _find_carried(facts: Facts) -> Finding | None:
 def _carried_names(found: SecondPass) -> list[str]:
     """What the program calls the tensors that go from one turn of the loop to the next."""
     facts = found.facts
-    names: list[str] = []
-    for joint, made in found.carried:
+    names: list[str] = _assigned_in_the_loop(found)
+    for joint, made in found.carried if not names else ():
         name = facts.expression(joint.tensor) if joint.tensor is not None else None
         name = name or facts.assigned_name(made)
         names.extend([name] if name else _assigned_and_read(found, joint, made))
     return list(dict.fromkeys(names))
+
+
+def _assigned_in_the_loop(found: SecondPass) -> list[str]:
+    """What the loop itself assigns in one turn and reads in the next, where functions know it by other names."""
+    names: list[str] = []
+    for joint, made in found.carried:
+        maker = in_loop(found, made)
+        for user in found.users(joint):
+            reader = in_loop(found, user)
+            if maker is None or reader is None:
+                continue
+            read = _names(reader, ast.Load)
+            given = _names(maker, ast.Store)
+            names.extend(name for name in [*given, *_aliases(found, given)] if name in read)
+    return list(dict.fromkeys(names))
+
+
+def _names(statement: ast.stmt, context: type[ast.expr_context]) -> list[str]:
+    """The variables and attributes that a statement reads, or assigns."""
+    parts = (part for part in ast.walk(statement) if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript)))
+    names = [ast.unparse(part) for part in parts if isinstance(part.ctx, context)]
+    if isinstance(statement, ast.AugAssign) and context is ast.Load:
+        names.append(ast.unparse(statement.target))
+    return names
+
+
+def _aliases(found: SecondPass, names: list[str]) -> list[str]:
+    """What else the loop calls them: ``prev = state``."""
+    return [
+        ast.unparse(part)
+        for statement in ast.walk(found.loop_between or found.facts.code.tree)
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.value) in names
+        for target in statement.targets
+        for part in flat(target)
+    ]
+
+
+def _kept(found: SecondPass, names: list[str], used: int | None) -> int | None:
+    """The line that only hands a state on to the next turn, as ``prev = state`` does; or keeps it as an attribute."""
+    loop = found.loop_between
+    for statement in ast.walk(found.facts.code.tree):
+        if not isinstance(statement, ast.Assign) or statement.lineno == used:
+            continue
+        targets = {ast.unparse(part) for target in statement.targets for part in flat(target)} & set(names)
+        within = any(above is loop for above in found.facts.code.ancestors(statement))
+        plain = within and isinstance(statement.value, (ast.Name, ast.Attribute))
+        kept = (
+            any("." in name for name in targets)
+            and found.facts.code.loop(statement) is None
+            and _remade(found, statement)
+        )
+        if targets and (plain or kept):
+            return statement.lineno
+    return None
+
+
+def _remade(found: SecondPass, statement: ast.stmt) -> bool:
+    """Whether a statement made what is carried."""
+    facts = found.facts
+    return any(
+        facts.line_of(made) is not None
+        and (statement.lineno <= (facts.line_of(made) or 0) <= (statement.end_lineno or 0))
+        for _joint, made in found.carried
+    )
 
 
 def _assigned_and_read(found: SecondPass, joint: Node, made: Event) -> list[str]:
@@ -121,6 +187,7 @@ def _used_without_history(facts: Facts, use: list[ast.expr], form: str) -> Mendi
 def _use(found: SecondPass, names: list[str]) -> list[ast.expr] | None:
     """The expressions that read the carried names in the event that builds on them."""
     facts = found.facts
+    reads: list[list[ast.expr]] = []
     for node, _made in found.carried:
         for user in found.users(node):
             for where in _from_the_loop(found, user):
@@ -133,20 +200,22 @@ def _use(found: SecondPass, names: list[str]) -> list[ast.expr] | None:
                     and ast.unparse(part) in names
                 ]
                 if parts:
-                    return parts
-    return None
+                    reads.append(parts)
+                    break
+    return min(reads, key=lambda parts: parts[0].lineno, default=None)
 
 
 def _detach_behind(found: SecondPass, names: list[str]) -> tuple[Mending, ...]:
     statement = in_loop(found, found.second)
     if statement is None or not names:
         return ()
-    text = "\n".join(f"{name} = {name}.detach()" for name in names)
-    return (
+    texts = ["\n".join(f"{name} = {form.format(name=name)}" for name in names) for form in _WITHOUT_HISTORY]
+    return tuple(
         Mending(
             title=_("Cut the graph after each step: `{text}`").format(text=text.replace("\n", "; ")),
             changes=(Insert(statement.lineno, text, after=True),),
-        ),
+        )
+        for text in texts
     )
 
 

@@ -144,9 +144,9 @@ def _find_type(facts: Facts) -> Finding | None:
         return None
     text = facts.code.segment(hook.returned)
     if changed is not None:
-        headline = _(
-            "The hook {hook} on `{tensor}` returns a tensor of another dtype: {got} instead of {was}."
-        ).format(hook=hook.name, tensor=hook.tensor, got=changed.group(3), was=changed.group(2))
+        headline = _("The hook {hook} on `{tensor}` returns a tensor of another dtype: {got} instead of {was}.").format(
+            hook=hook.name, tensor=hook.tensor, got=changed.group(3), was=changed.group(2)
+        )
         mendings = _replacing(
             hook,
             f"{_bracketed(hook.returned, facts.code.of(hook.returned))}.to({hook.gradient}.dtype)",
@@ -200,7 +200,9 @@ def _find_untracked(facts: Facts) -> Finding | None:
         )
     )
     where = (
-        _(" It is made in line {line}, without `requires_grad=True`.").format(line=made.lineno) if made is not None else ""
+        _(" It is made in line {line}, without `requires_grad=True`.").format(line=made.lineno)
+        if made is not None
+        else ""
     )
     return Finding(
         line=facts.line,

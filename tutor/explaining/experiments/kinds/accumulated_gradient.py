@@ -10,6 +10,8 @@ from tutor.explaining.changes import Insert, titled
 from tutor.explaining.experiments.reading import (
     Called,
     Loop,
+    around,
+    assignments,
     backwards,
     calls,
     column_of,
@@ -63,6 +65,7 @@ def clearing(trial: Trial, called: Called) -> list[tuple[str, str]]:
     found = [(f"{name}.zero_grad()", _("the gradients")) for name in trial.optimizers]
     if "." in owner and trial.main.is_gradient:
         found.append((f"{owner.split('.')[0]}.zero_grad()", _("the gradients")))
+    found += [(f"{name}.zero_grad()", _("the gradients")) for name in _modules(trial, called)]
     function = function_of(trial.source, called.node)
     read = [name for name in gradients_read(trial.source, function) if name != owner]
     watched = (owner,) if trial.main.is_gradient else ()
@@ -73,6 +76,18 @@ def clearing(trial: Trial, called: Called) -> list[tuple[str, str]]:
             statement = "\n".join(f"{name}.grad = None" for name in names)
             found.append((statement, f"`{names[0]}.grad`" if len(names) == 1 else _("the gradients")))
     return list(dict.fromkeys(found))
+
+
+def _modules(trial: Trial, called: Called) -> Iterator[str]:
+    """Modules of the class that the backward stands in: ``self.net``."""
+    source = trial.source
+    owner = around(source, called.node, ast.ClassDef)
+    own = {node.name for node in source.nodes if isinstance(node, ast.ClassDef)}
+    for name, statement in assignments(source):
+        made = text(statement.value.func) if isinstance(statement.value, ast.Call) else ""
+        module = made.startswith(("nn.", "torch.nn.")) and "Loss" not in made and ".functional" not in made
+        if (module or made in own) and name.startswith("self.") and around(source, statement, ast.ClassDef) is owner:
+            yield name
 
 
 def _clear(trial: Trial, line: int, column: int, earlier: int | None, called: Called) -> Iterator[Suspect]:

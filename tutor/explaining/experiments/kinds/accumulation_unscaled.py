@@ -10,10 +10,12 @@ from tutor.explaining.experiments.evidence import numbers_of
 from tutor.explaining.experiments.reading import (
     backwards,
     column_of,
+    gradients_cleared,
     loop_of,
     text,
 )
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
+from tutor.explaining.experiments.training import optimizer_steps
 from tutor.explaining.kind import Page
 from tutor.words import _
 
@@ -26,7 +28,8 @@ def unscaled(trial: Trial) -> Iterator[Suspect]:
         loop = loop_of(trial.source, called.node)
         if not isinstance(loop, ast.For):
             continue
-        for number in _times(loop.iter):
+        once = _cleared_before(trial, loop)
+        for number in dict.fromkeys((*_every(loop), *_times(loop.iter))):
             on = called.node.func.value if isinstance(called.node.func, ast.Attribute) else None
             if on is None:
                 continue
@@ -34,7 +37,7 @@ def unscaled(trial: Trial) -> Iterator[Suspect]:
             yield Suspect(
                 kind="accumulation-unscaled",
                 line=called.line,
-                weight=7.3 if trial.main.ratio and trial.main.ratio > 1 else 5.0,
+                weight=8.0 if once else 7.3 if trial.main.ratio and trial.main.ratio > 1 else 5.0,
                 changes=(
                     titled(
                         _("Divide `{loss}` by the number of parts in line {line}: `{inner}.backward()`").format(
@@ -54,6 +57,24 @@ def unscaled(trial: Trial) -> Iterator[Suspect]:
                 ),
                 lesson="autograd/accumulation",
             )
+
+
+def _every(loop: ast.For) -> Iterator[str]:
+    """How many passes go by between updates: ``steps`` of ``if (i + 1) % steps == 0``."""
+    for part in ast.walk(loop):
+        if isinstance(part, ast.If) and any("step" in text(inner) or "grad" in text(inner) for inner in part.body):
+            for inner in ast.walk(part.test):
+                if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mod):
+                    yield text(inner.right)
+
+
+def _cleared_before(trial: Trial, loop: ast.For) -> bool:
+    """Whether gradients are cleared just before the loop and left to grow in it: accumulation is meant."""
+    cleared = [statement for statement, _whose in gradients_cleared(trial.source)]
+    stepped = any(loop.lineno <= step.line <= (loop.end_lineno or 0) for step in optimizer_steps(trial))
+    return not stepped and any(
+        statement in trial.source.block_of(loop) and statement.lineno < loop.lineno for statement in cleared
+    )
 
 
 def _times_words(trial: Trial) -> str:

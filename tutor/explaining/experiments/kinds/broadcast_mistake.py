@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from tutor.explaining.changes import Change, SetKeyword, WithMethod, titled
-from tutor.explaining.experiments.reading import Called, calls, column_of, text
+from tutor.explaining.experiments.reading import Called, assigned_name, calls, column_of, function_of, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.experiments.watching import OperationSeen
 from tutor.explaining.kind import Page
@@ -118,11 +118,26 @@ def _count(shape: tuple[int, ...]) -> int:
 
 def _goes_into_a_loss(trial: Trial, node: ast.expr) -> bool:
     """A difference of a column and a row that is then averaged or summed: nobody means the table."""
-    whole = text(trial.source.statement_of(node))
-    difference = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
-    return (
-        difference and any(word in whole for word in (".mean()", ".sum()", "torch.mean(", "torch.sum("))
-    ) or _is_loss(node)
+    if _is_loss(node):
+        return True
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)):
+        return False
+    statement = trial.source.statement_of(node)
+    name = assigned_name(trial.source, node)
+    within = function_of(trial.source, node)
+    readers = [
+        other
+        for other in trial.source.statements()
+        if other.lineno > statement.lineno
+        and function_of(trial.source, other) is within
+        and isinstance(other, ast.Assign | ast.Return | ast.Expr)
+        and any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(other))
+    ]
+    return any(_reduces(text(one)) for one in (statement, *readers[:1]))
+
+
+def _reduces(written: str) -> bool:
+    return any(word in written for word in (".mean()", ".sum()", "torch.mean(", "torch.sum("))
 
 
 def _broadcast(

@@ -13,7 +13,7 @@ from tutor.explaining.changes import (
     Together,
     titled,
 )
-from tutor.explaining.experiments.reading import assigned_name, column_of, names_in, text
+from tutor.explaining.experiments.reading import assigned_name, column_of, is_module, names_in, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
 from tutor.words import _
@@ -21,10 +21,28 @@ from tutor.words import _
 _REDUCTIONS = ("max", "min", "mean", "sum", "norm", "std", "var", "prod", "median", "amax", "amin", "logsumexp")
 
 
+_MATHEMATICS = (
+    "sqrt",
+    "exp",
+    "log",
+    "sin",
+    "cos",
+    "tan",
+    "tanh",
+    "pow",
+    "log1p",
+    "expm1",
+    "atan",
+    "acos",
+    "asin",
+    "fabs",
+)
+"""Functions of ``math`` that torch has too."""
+
 _REBUILDERS = ("tensor", "as_tensor", "from_numpy", "Tensor", "FloatTensor")
 
 
-def _is_copy(node: ast.AST) -> str | None:
+def _is_copy(source: Source, node: ast.AST) -> str | None:
     """How an expression hands on its value without its graph; None if it does not."""
     if isinstance(node, ast.Attribute) and node.attr == "data" and isinstance(node.ctx, ast.Load):
         return ".data"
@@ -33,9 +51,12 @@ def _is_copy(node: ast.AST) -> str | None:
     if isinstance(node.func, ast.Attribute) and node.func.attr in {"detach", "detach_", "item", "tolist", "numpy"}:
         return f".{node.func.attr}()"
     name = text(node.func)
+    if name.startswith("math.") and name.removeprefix("math.") in _MATHEMATICS and names_in(node):
+        return f"{name}()"
     if name == "float" and node.args and not isinstance(node.args[0], ast.Constant):
         return "float()"
-    if name.startswith("torch.") and name.split(".")[-1] in _REBUILDERS and node.args and names_in(node.args[0]):
+    of_torch = isinstance(node.func, ast.Attribute) and is_module(source, node.func.value)
+    if of_torch and name.split(".")[-1] in _REBUILDERS and node.args and names_in(node.args[0]):
         return f"{name}()"
     return None
 
@@ -44,7 +65,7 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
     if trial.judged:
         source = trial.source
         for node in source.nodes:
-            how = _is_copy(node)
+            how = _is_copy(source, node)
             if how is not None and isinstance(node, ast.expr) and not _for_show(source, node):
                 yield _cut(trial, node, how)
         yield from _all_at_once(trial)
@@ -56,7 +77,7 @@ def _all_at_once(trial: Trial) -> Iterator[Suspect]:
     cuts = [
         node
         for node in source.nodes
-        if isinstance(node, ast.expr) and _is_copy(node) is not None and not _for_show(source, node)
+        if isinstance(node, ast.expr) and _is_copy(source, node) is not None and not _for_show(source, node)
     ]
     outer = [node for node in cuts if not any(node in ast.walk(other) for other in cuts if other is not node)]
     outer.sort(key=lambda node: (node.lineno, node.col_offset), reverse=True)
@@ -64,14 +85,14 @@ def _all_at_once(trial: Trial) -> Iterator[Suspect]:
         return
     changes: list[Change] = []
     for node in outer:
-        how, inner = _is_copy(node) or "", _inner(node)
+        how, inner = _is_copy(source, node) or "", _inner(source, node)
         if inner is None:
             return
         joined = how.endswith("tensor()") and isinstance(inner, ast.Name | ast.ListComp | ast.GeneratorExp)
         new = f"torch.stack({source.of(inner)})" if joined else source.of(inner)
         changes.append(ReplaceExpression(node.lineno, text(node), new, column_of(source, node)))
     last = outer[0]
-    alone = _cut(trial, last, _is_copy(last) or "")
+    alone = _cut(trial, last, _is_copy(source, last) or "")
     yield replace(
         alone,
         weight=7.6,
@@ -87,26 +108,33 @@ def _for_show(source: Source, node: ast.expr) -> bool:
     return printed or (isinstance(inner, ast.Attribute) and inner.attr.endswith("_") and text(node).endswith(".data"))
 
 
-def _inner(node: ast.expr) -> ast.expr | None:
+def _inner(source: Source, node: ast.expr) -> ast.expr | None:
     if isinstance(node, ast.Attribute):
         return node.value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not text(node.func).startswith("torch."):
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not is_module(source, node.func.value):
         return node.func.value
     return node.args[0] if isinstance(node, ast.Call) and node.args else None
 
 
 def _changes(trial: Trial, node: ast.expr, how: str) -> Iterator[Change]:
     source = trial.source
-    inner = _inner(node)
+    inner = _inner(source, node)
     column = column_of(source, node)
     if inner is None:
         return
-    while _is_copy(inner) is not None:  # .detach().numpy(), torch.tensor(x.item())
-        deeper = _inner(inner)
+    while _is_copy(source, inner) is not None:  # .detach().numpy(), torch.tensor(x.item())
+        deeper = _inner(source, inner)
         if deeper is None:
             break
         inner = deeper
-    new = source.of(inner)
+    new = _in_torch(source, inner)
+    if how.startswith("math."):
+        new = f"torch.{text(node.func).removeprefix('math.')}{source.of(node)[len(source.of(node.func)) :]}"  # type: ignore[attr-defined]
+    if how.endswith("tensor()") and isinstance(inner, ast.Name | ast.ListComp):
+        yield titled(
+            _("Join the tensors with `torch.stack` in line {line}").format(line=node.lineno),
+            ReplaceExpression(node.lineno, text(node), f"torch.stack({new})", column),
+        )
     if isinstance(inner, ast.List | ast.Tuple) and how.endswith("tensor()"):
         plain = [_plain(source, part) for part in inner.elts]
         stacked = f"torch.stack([{', '.join(plain)}])"
@@ -117,23 +145,37 @@ def _changes(trial: Trial, node: ast.expr, how: str) -> Iterator[Change]:
     title = _("Use `{inner}` itself in line {line}, without `{how}`").format(inner=new, line=node.lineno, how=how)
     outer = node
     parent = source.parents.get(outer)
-    while isinstance(parent, ast.Call) and (_is_copy(parent) or text(parent.func) == "float"):
+    while isinstance(parent, ast.Call) and (_is_copy(source, parent) or text(parent.func) == "float"):
         outer = parent
         yield titled(title, ReplaceExpression(outer.lineno, text(outer), new, column_of(source, outer)))
         parent = source.parents.get(outer)
     yield titled(title, ReplaceExpression(node.lineno, text(node), new, column))
 
 
+def _in_torch(source: Source, node: ast.expr) -> str:
+    """An expression of numpy as one of torch: the functions have the same names, and the copies in it are not needed."""
+    if not isinstance(node, ast.Call) or text(node.func).split(".")[0] not in {"np", "numpy"}:
+        return source.of(node)
+    parts = [_plain(source, _innermost(source, part)) for part in node.args]
+    return f"torch.{text(node.func).split('.')[-1]}({', '.join(parts)})"
+
+
+def _innermost(source: Source, node: ast.expr) -> ast.expr:
+    while _is_copy(source, node) is not None and (inner := _inner(source, node)) is not None:
+        node = inner
+    return node
+
+
 def _plain(source: Source, node: ast.expr) -> str:
-    inner = _inner(node) if _is_copy(node) else None
+    inner = _inner(source, node) if _is_copy(source, node) else None
     return source.of(inner if inner is not None else node)
 
 
-def _kind(node: ast.expr, how: str) -> str:
+def _kind(source: Source, node: ast.expr, how: str) -> str:
     """A number taken of a reduction cuts one branch, as ``detach`` does; anything else was built anew."""
     if how in {".detach()", ".data", ".detach_()"}:
         return "detached-branch"
-    inner = _inner(node)
+    inner = _inner(source, node)
     reduced = isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr in _REDUCTIONS
     return "detached-branch" if how == ".item()" and reduced else "rebuilt-outside-graph"
 
@@ -152,7 +194,7 @@ def _cut(trial: Trial, node: ast.expr, how: str) -> Suspect:
     else:
         share = " " + _("That branch's part of the gradient is missing.")
     return Suspect(
-        kind=_kind(node, how),
+        kind=_kind(source, node, how),
         line=node.lineno,
         weight=8.1 if name else 7.9,
         changes=tuple(_changes(trial, node, how)),

@@ -6,7 +6,15 @@ import ast
 from collections.abc import Iterator
 
 from tutor.explaining.changes import Change, DropArgument, ReplaceExpression, titled
-from tutor.explaining.experiments.reading import assignments, calls, column_of, text
+from tutor.explaining.experiments.reading import (
+    around,
+    assignments,
+    calls,
+    column_of,
+    function_of,
+    is_module,
+    text,
+)
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
 from tutor.words import _
@@ -29,18 +37,29 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
     for called in calls(source):
         loss = called.name if called.name in _LOSSES else named.get(called.full, "")
         made_only = loss.endswith("Loss") and loss == called.name and not isinstance(called.node.func, ast.Call)
-        if loss not in _LOSSES or made_only or not called.node.args:
+        first = _given(called.node)
+        if loss not in _LOSSES or made_only or first is None:
             continue
-        first = called.node.args[0]
-        if trial.judged:
-            yield from _in_module(trial, called.line, loss)
+        yield from _in_module(trial, called.line, loss, _maker(trial, first))
         made = _made(trial, first)
         if made is not None and text(made.func).split(".")[-1] in _LOSSES[loss]:
             yield _twice(trial, called.line, loss, made)
 
 
-def _in_module(trial: Trial, line: int, loss: str) -> Iterator[Suspect]:
-    """A softmax at the end of the module whose output the loss is given."""
+def _maker(trial: Trial, given: ast.expr) -> ast.Call | None:
+    """The call that made the module whose output ``given`` is: ``Net()``, ``nn.Sequential(…)``."""
+    output = _made(trial, given)
+    if output is None:
+        return None
+    name = text(output.func)
+    for target, statement in assignments(trial.source):
+        if target == name and isinstance(statement.value, ast.Call):
+            return statement.value
+    return None
+
+
+def _in_module(trial: Trial, line: int, loss: str, maker: ast.Call | None) -> Iterator[Suspect]:
+    """A softmax at the end of the module whose output the loss is given. Certain only where that module is known."""
     source = trial.source
     for called in calls(source, "Softmax", "LogSoftmax", "Sigmoid"):
         name = "sigmoid" if called.name == "Sigmoid" else "softmax" if called.name == "Softmax" else "log_softmax"
@@ -48,7 +67,8 @@ def _in_module(trial: Trial, line: int, loss: str) -> Iterator[Suspect]:
         last = (
             isinstance(parent, ast.Call) and text(parent.func).endswith("Sequential") and parent.args[-1] is called.node
         )
-        if last and isinstance(parent, ast.Call) and name in _LOSSES[loss]:
+        known = parent is maker
+        if last and isinstance(parent, ast.Call) and name in _LOSSES[loss] and (known or trial.judged):
             change = titled(
                 _("Leave the {name} out of line {line}: give the loss the raw scores").format(
                     name=name, line=called.line
@@ -57,8 +77,33 @@ def _in_module(trial: Trial, line: int, loss: str) -> Iterator[Suspect]:
             )
             yield _suspect(trial, line, loss, name, called.line, text(called.node), change)
     for called in calls(source, "softmax", "log_softmax", "sigmoid"):
-        if isinstance(source.statement_of(called.node), ast.Return) and called.name in _LOSSES[loss]:
+        owner = around(source, called.node, ast.ClassDef)
+        known = isinstance(owner, ast.ClassDef) and maker is not None and owner.name == text(maker.func)
+        if called.name in _LOSSES[loss] and (known or trial.judged) and _is_returned(trial, called.node):
             yield _twice(trial, line, loss, called.node)
+
+
+def _is_returned(trial: Trial, node: ast.Call) -> bool:
+    """Whether a function returns what ``node`` computes, directly or under the name it gets last."""
+    source = trial.source
+    statement, function = source.statement_of(node), function_of(source, node)
+    if isinstance(statement, ast.Return):
+        return statement.value is node
+    if not isinstance(statement, ast.Assign) or statement.value is not node or function is None:
+        return False
+    name = text(statement.targets[0])
+    returned = any(isinstance(part, ast.Return) and text(part.value) == name for part in ast.walk(function))
+    again = any(
+        target == name and other.lineno > statement.lineno and function_of(source, other) is function
+        for target, other in assignments(source)
+    )
+    return returned and not again
+
+
+def _given(call: ast.Call) -> ast.expr | None:
+    """What the loss is given as scores."""
+    named = next((word.value for word in call.keywords if word.arg == "input"), None)
+    return call.args[0] if call.args else named
 
 
 def _made(trial: Trial, given: ast.expr) -> ast.Call | None:
@@ -75,7 +120,7 @@ def _made(trial: Trial, given: ast.expr) -> ast.Call | None:
 def _twice(trial: Trial, line: int, loss: str, made: ast.Call) -> Suspect:
     source = trial.source
     function = text(made.func).split(".")[-1]
-    torch_function = text(made.func).startswith(("torch.", "F.", "nn."))
+    torch_function = isinstance(made.func, ast.Attribute) and is_module(source, made.func.value)
     inner = made.args[0] if torch_function and made.args else getattr(made.func, "value", made)
     change: Change = titled(
         _("Give the loss the raw scores: `{inner}` in line {line}, without {function}").format(

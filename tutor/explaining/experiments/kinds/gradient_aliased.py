@@ -32,7 +32,7 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
             continue
         gradient, line = text(node), statement.lineno
         later = _changed_later(trial, node, statement)
-        if later is None:
+        if later is None or (not trial.judged and "create_graph=True" in text(source.tree)):
             continue
         watched = not trial.judged or trial.main.label.split("[")[0].split(".")[0] in kept
         yield Suspect(

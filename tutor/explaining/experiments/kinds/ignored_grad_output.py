@@ -20,33 +20,51 @@ def ignored(trial: Trial) -> Iterator[Suspect]:
             continue
         parent = source.parents.get(function)
         arriving = function.args.args[1].arg
-        if not isinstance(parent, ast.ClassDef) or any(
-            isinstance(part, ast.Name) and part.id == arriving for part in ast.walk(function)
-        ):
+        if not isinstance(parent, ast.ClassDef):
             continue
+        used = _computed_from(function, arriving)
         for part in ast.walk(function):
             if isinstance(part, ast.Return) and part.value is not None:
-                yield _without_arriving(trial, part, parent.name, arriving)
+                yield from _without_arriving(trial, part, parent.name, arriving, used)
 
 
-def _without_arriving(trial: Trial, returned: ast.Return, owner: str, arriving: str) -> Suspect:
+def _computed_from(function: ast.FunctionDef, arriving: str) -> set[str]:
+    """The names in ``function`` whose values depend on what arrives, itself included."""
+    used = {arriving}
+    for _round in function.body:
+        for part in ast.walk(function):
+            if isinstance(part, ast.Assign | ast.AugAssign) and used & _names(part):
+                targets = part.targets if isinstance(part, ast.Assign) else [part.target]
+                used |= {name for target in targets for name in _names(target)}
+    return used
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _without_arriving(
+    trial: Trial, returned: ast.Return, owner: str, arriving: str, used: set[str]
+) -> Iterator[Suspect]:
     source = trial.source
     value = returned.value
     parts = value.elts if isinstance(value, ast.Tuple) else [value] if value is not None else []
     changes = [
         ReplaceExpression(part.lineno, text(part), f"{arriving} * {tight(source.of(part))}", column_of(source, part))
         for part in reversed(parts)
-        if text(part) != "None"
+        if not isinstance(part, ast.Constant) and not used & _names(part)
     ]
+    if not changes:
+        return
     line = returned.lineno
-    return Suspect(
+    yield Suspect(
         kind="function-ignores-grad-output",
         line=line,
         weight=9.0,
         changes=(
             Together(
                 tuple(changes),
-                _("Multiply by what arrives: `{arriving} * …` in line {line}").format(arriving=arriving, line=line),
+                _("Multiply by what arrives: `{new}` in line {line}").format(new=changes[0].new, line=line),
             ),
         ),
         headline=_(
@@ -57,7 +75,7 @@ def _without_arriving(trial: Trial, returned: ast.Return, owner: str, arriving: 
             "(the chain rule). Left out, the result is right only when that gradient happens to be 1."
         ).format(arriving=arriving),
         supposing=_("If line {line} multiplied by `{arriving}`").format(line=line, arriving=arriving),
-        certain=True,
+        certain=len(used) == 1,
         severity="silent" if trial.judged else "warning",
     )
 

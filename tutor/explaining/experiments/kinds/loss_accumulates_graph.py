@@ -32,10 +32,26 @@ def totals(trial: Trial) -> Iterator[Suspect]:
             continue
         used = any(total in names_in(called.node) for called in backwards(source))
         seen = next((one for one in trial.observation.tensors if one.name == total.split(".")[0]), None)
-        kept = seen is not None and seen.grad_fn is not None
+        kept = (seen is not None and seen.grad_fn is not None) or _collected_in_a_list(trial, statement, total, loss)
         if used or (not kept and not trial.judged):
             continue
         yield _graph_kept(trial, statement, total, loss, kept=kept)
+
+
+def _collected_in_a_list(trial: Trial, statement: ast.stmt, total: str, loss: ast.expr) -> bool:
+    """Whether a list keeps losses that have been differentiated, and nothing but printing is done with it."""
+    if not isinstance(statement, ast.Expr) or not any(
+        one.name == text(loss) and one.grad_fn is not None for one in trial.observation.tensors
+    ):
+        return False
+    source = trial.source
+    return not any(
+        total in names_in(other)
+        for other in source.statements()
+        if other is not statement
+        and not text(other).startswith("print(")
+        and not isinstance(other, ast.For | ast.While | ast.With | ast.FunctionDef)
+    )
 
 
 def _added(statement: ast.stmt) -> tuple[str, ast.expr] | None:

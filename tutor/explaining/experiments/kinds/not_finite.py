@@ -17,7 +17,7 @@ from tutor.explaining.experiments.bad_values import (
     infinite_text,
     kind_text,
 )
-from tutor.explaining.experiments.reading import column_of, names_in, text
+from tutor.explaining.experiments.reading import column_of, is_module, names_in, text
 from tutor.explaining.experiments.safer import operand_of, safer_inputs, value_text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.experiments.watching import NodeSeen, OperationSeen
@@ -102,13 +102,13 @@ def _where_around(trial: Trial, spot: ast.expr) -> ast.Call | None:
 
 
 def _trapped(trial: Trial, first: NodeSeen, spot: ast.expr, trap: ast.Call) -> Suspect:
-    inner = operand_of(spot)
+    inner = operand_of(trial.source, spot)
     name = ", ".join(f"`{one}`" for one in names_in(spot))
     line = trap.lineno
     changes: list[Change] = []
     if inner is not None and trap.args:
         condition = text(trap.args[0])
-        taken = spot in [part for argument in trap.args[1:2] for part in ast.walk(argument)] or not _inside(trap, spot)
+        taken = any(part is spot for part in ast.walk(_first_branch(trial, trap))) or not _inside(trap, spot)
         one = f"torch.ones_like({text(inner)})"
         parts = (text(inner), one) if taken else (one, text(inner))
         safe = f"torch.where({condition}, {parts[0]}, {parts[1]})"
@@ -142,6 +142,14 @@ def _trapped(trial: Trial, first: NodeSeen, spot: ast.expr, trap: ast.Call) -> S
         certain=True,
         stated=True,
     )
+
+
+def _first_branch(trial: Trial, trap: ast.Call) -> ast.expr:
+    """What is taken where the condition holds: the second argument, or ``value`` of ``value.where(condition, other)``."""
+    method = isinstance(trap.func, ast.Attribute) and not is_module(trial.source, trap.func.value)
+    if method and isinstance(trap.func, ast.Attribute):
+        return trap.func.value
+    return trap.args[min(1, len(trap.args) - 1)]
 
 
 def _inside(trap: ast.Call, spot: ast.expr) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tutor.explaining.changes import Change, Move, titled
+from tutor.explaining.changes import Change, Move, Source, titled
 from tutor.explaining.experiments.reading import (
     backwards,
     column_of,
@@ -29,7 +29,8 @@ def recreated(trial: Trial) -> Iterator[Suspect]:
         parameter = name in leaves(source) and ("requires_grad=True" in made or "Parameter(" in made)
         optimizer = made.startswith(("torch.optim.", "optim."))
         module = made.startswith(("torch.nn.", "nn.")) and ".functional." not in made and "Loss" not in made
-        if not (parameter or optimizer or module):
+        own = made.split("(")[0] in _makers(source)
+        if not (parameter or optimizer or module or own):
             continue
         if not any(loop.lineno <= called.line <= (loop.end_lineno or 0) for called in backwards(source)):
             continue
@@ -41,6 +42,17 @@ def recreated(trial: Trial) -> Iterator[Suspect]:
         if not trial.judged and not learnt:
             continue
         yield _made_again(trial, statement, loop, name, learnt=learnt and not optimizer)
+
+
+def _makers(source: Source) -> set[str]:
+    """Functions and classes of the program that make parameters."""
+    return {
+        node.name
+        for node in source.nodes
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+        and any(word in text(node) for word in ("requires_grad=True", "Parameter(", "nn.Linear(", "nn.Module"))
+        and not any(isinstance(part, ast.Attribute) and part.attr == "backward" for part in ast.walk(node))
+    }
 
 
 def _made_again(trial: Trial, statement: ast.Assign, loop: ast.For | ast.While, name: str, *, learnt: bool) -> Suspect:

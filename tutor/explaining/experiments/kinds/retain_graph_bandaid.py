@@ -41,7 +41,7 @@ def _built_outside(trial: Trial, loop: Loop, called: Called) -> list[ast.Assign]
     above = [one for one in outer if isinstance(one, ast.Assign) and one.lineno < loop.lineno]
     made_inside = {text(target) for part in ast.walk(loop) if isinstance(part, ast.Assign) for target in part.targets}
     parameters = set(trial.leaves)
-    needed, found = set(names_in(called.node)), []
+    needed, found = _needed(loop, called), []
     for statement in reversed(above):
         name = text(statement.targets[0])
         made = text(statement.value)
@@ -50,6 +50,20 @@ def _built_outside(trial: Trial, loop: Loop, called: Called) -> list[ast.Assign]
             found.append(statement)
             needed |= set(names_in(statement.value))
     return found[::-1]
+
+
+def _needed(loop: Loop, called: Called) -> set[str]:
+    """Names that what is differentiated is computed from, within the loop."""
+    needed = set(names_in(called.node))
+    inside = [part for part in ast.walk(loop) if isinstance(part, ast.Assign)]
+    for _round in inside:
+        needed |= {
+            name
+            for part in inside
+            if {text(target) for target in part.targets} & needed
+            for name in names_in(part.value)
+        }
+    return needed
 
 
 def _depends(source: Source, statement: ast.Assign, parameters: set[str]) -> bool:

@@ -14,7 +14,7 @@ from tutor.explaining.changes import (
     SwapOperands,
     titled,
 )
-from tutor.explaining.experiments.reading import assigned_name, calls, column_of, function_of, text
+from tutor.explaining.experiments.reading import assigned_name, backwards, calls, column_of, function_of, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
 from tutor.words import _
@@ -104,13 +104,20 @@ def _missing_minus(trial: Trial, exact: float) -> Iterator[Suspect]:
         summed = isinstance(value, ast.Call) and text(value.func).split(".")[-1] in {"sum", "mean", "dot"}
         if not isinstance(value, ast.expr) or not (returned or isinstance(statement, ast.Assign)):
             continue
-        if not returned and not summed and not isinstance(value, ast.BinOp):
+        differentiated = assigned_name(source, value) in {called.on for called in backwards(source)}
+        if not returned and not summed and not differentiated and not isinstance(value, ast.BinOp):
             continue
         change = titled(
             _("Put a minus sign before the expression in line {line}").format(line=statement.lineno),
             FlipSign(statement.lineno, text(value), column_of(source, value)),
         )
-        yield _suspect(trial, value, change, 5.0 + (0.5 if summed or returned else 0.0), _("a missing minus sign"))
+        yield _suspect(
+            trial,
+            value,
+            change,
+            5.0 + (0.5 if summed or returned or differentiated else 0.0),
+            _("a missing minus sign"),
+        )
 
 
 def _suspect(trial: Trial, node: ast.expr | ast.stmt, change: Change, weight: float, what: str) -> Suspect:

@@ -109,6 +109,8 @@ def _whole(ratio: float) -> bool:
 
 def _count(trial: Trial, called: Called, ratio: float | None) -> str:
     """How many elements were reduced: as seen in the run, else from the ratio."""
+    if ratio is not None and _whole(ratio) and called.name not in {"mean", "sum"}:
+        return f"{ratio if ratio > 1 else 1 / ratio:.0f}"
     for seen in trial.watched.operations:
         if seen.op == called.name and seen.line <= called.line <= seen.end_line and seen.inputs:
             before, after = math.prod(seen.inputs[0]), math.prod(seen.output)

@@ -30,7 +30,8 @@ def tracking_off(trial: Trial) -> Iterator[Suspect]:
         if isinstance(statement, ast.With):
             for item in statement.items:
                 manager = text(item.context_expr)
-                if any(off in manager for off in _OFF) and not _is_update(trial, statement):
+                switch = "set_grad_enabled(" in manager and "True" not in manager
+                if (switch or any(off in manager for off in _OFF)) and not _is_update(trial, statement):
                     made = [text(one.targets[0]) for one in ast.walk(statement) if isinstance(one, ast.Assign)]
                     yield _off(
                         statement.lineno,

@@ -79,9 +79,9 @@ def _weighed(called: Called, root: str, now: str, new: str, change: Change, weig
             line=called.line, function=called.name, now=now, new=new
         ),
         why=_(
-            "The argument `gradient` weighs the elements of `{root}` before they are summed: the result is the gradient of "
+            "The argument `{argument}` weighs the elements of `{root}` before they are summed: the result is the gradient of "
             "`({now} * {root}).sum()`. With ones it is the gradient of `{root}.sum()`."
-        ).format(root=root, now=now),
+        ).format(root=root, now=now, argument="grad_outputs" if called.name == "grad" else "gradient"),
         supposing=_("If line {line} gave `{new}` instead").format(line=called.line, new=new),
         lesson="autograd/backward-on-a-vector",
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tutor.explaining.changes import ReplaceExpression, titled
+from tutor.explaining.changes import ReplaceExpression, Source, titled
 from tutor.explaining.experiments.reading import (
     Called,
     assignments,
     backwards,
     column_of,
     function_of,
+    text,
 )
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
@@ -54,6 +55,8 @@ def _others(trial: Trial, node: ast.Name, *, whole: bool) -> Iterator[str]:
         same_place = function_of(source, other) is function
         if same_place and name.isidentifier() and other.lineno < statement.lineno and name != node.id:
             known.append(name)
+    if whole:
+        known += [name for name in _unpacked(source, statement) if name != node.id]
     tensors = {seen.name for seen in trial.observation.tensors}
     if node.id not in tensors and function is None:
         return
@@ -62,6 +65,18 @@ def _others(trial: Trial, node: ast.Name, *, whole: bool) -> Iterator[str]:
         fits = function is not None or (name in tensors and (whole or trial.shape(name) == shape))
         if fits and (not whole or name not in trial.leaves):
             yield name
+
+
+def _unpacked(source: Source, before: ast.stmt) -> Iterator[str]:
+    """Names that got their values as parts of a tuple, in the same function above ``before``."""
+    for statement in source.statements():
+        if not isinstance(statement, ast.Assign) or statement.lineno >= before.lineno:
+            continue
+        if function_of(source, statement) is not function_of(source, before):
+            continue
+        for target in statement.targets:
+            if isinstance(target, ast.Tuple):
+                yield from (text(part) for part in target.elts)
 
 
 def _instead(trial: Trial, node: ast.Name, other: str, weight: float) -> Suspect:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tutor.explaining.changes import ReplaceExpression, titled
 from tutor.explaining.changes.expressions import tight
-from tutor.explaining.experiments.reading import assigned_name, calls, column_of, text
+from tutor.explaining.experiments.reading import assigned_name, calls, column_of, is_module, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
 from tutor.words import _
@@ -19,7 +19,7 @@ def flat(trial: Trial) -> Iterator[Suspect]:
     source = trial.source
     zeroed = {(seen.op.rstrip("_"), seen.line) for seen in trial.watched.nodes if seen.kind == "zero"}
     for called in calls(source, *_FLAT, *(f"{name}_" for name in _FLAT)):
-        torch_function = called.on in {"torch", "F"}
+        torch_function = isinstance(called.node.func, ast.Attribute) and is_module(source, called.node.func.value)
         if called.on == "" or called.on in {"math", "np"}:
             continue
         inner = called.node.args[0] if torch_function and called.node.args else None

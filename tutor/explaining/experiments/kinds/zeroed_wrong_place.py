@@ -33,6 +33,8 @@ def zero_place(trial: Trial) -> Iterator[Suspect]:
         if before and update is not None and not used:
             yield _thrown_away(trial, cleared, before[-1], update)
             continue
+        if trial.judged:
+            yield from _too_often(trial, cleared, steps)
         between = bool(before and used) and not any(before[-1].order < step.order < begins(cleared) for step in steps)
         outside = [
             called
@@ -46,7 +48,43 @@ def zero_place(trial: Trial) -> Iterator[Suspect]:
         target = before[0] if before else passes[0] if passes else outside[0] if outside else None
         if target is None:
             continue
-        yield _misplaced(trial, cleared, whose, target, used, between)
+        stands_outside = loop_of(source, cleared) is None and loop_of(source, target.node) is not None
+        yield _misplaced(trial, cleared, whose, target, used, between=between, outside=stands_outside)
+
+
+def _too_often(trial: Trial, cleared: ast.stmt, steps: list[Called]) -> Iterator[Suspect]:
+    """Cleared for every part, while the update comes after all parts: only the last part's gradient is left."""
+    source = trial.source
+    inner = loop_of(source, cleared)
+    if inner is None:
+        return
+    within = range(inner.lineno, (inner.end_lineno or inner.lineno) + 1)
+    passes = [called for called in backwards(source) if called.line in within]
+    if not passes or any(step.line in within for step in steps):
+        return
+    line = cleared.lineno
+    yield Suspect(
+        kind="zeroed-wrong-place",
+        line=line,
+        weight=8.2,
+        changes=(
+            titled(
+                _("Clear once for all parts: move line {line} before the loop in line {loop}").format(
+                    line=line, loop=inner.lineno
+                ),
+                Move(line, inner.lineno, column=column_of(source, cleared)),
+            ),
+        ),
+        headline=_(
+            "`{what}` in line {line} clears in every pass of the loop: only the last pass's gradient is left after it."
+        ).format(what=text(cleared), line=line),
+        why=_(
+            "The loop in line {loop} is meant to add up the gradients of its passes, but each pass first throws away what the "
+            "backward in line {target} of the pass before had left."
+        ).format(loop=inner.lineno, target=passes[0].line),
+        supposing=_("If line {line} stood before the loop").format(line=line),
+        lesson="autograd/accumulation",
+    )
 
 
 def _manual_update(trial: Trial, cleared: ast.stmt, whose: str) -> ast.stmt | None:
@@ -97,7 +135,7 @@ def _thrown_away(trial: Trial, cleared: ast.stmt, backward: Called, update: ast.
 
 
 def _misplaced(
-    trial: Trial, cleared: ast.stmt, whose: str, target: Called, used: list[Called], between: bool
+    trial: Trial, cleared: ast.stmt, whose: str, target: Called, used: list[Called], *, between: bool, outside: bool
 ) -> Suspect:
     column, line = column_of(trial.source, cleared), cleared.lineno
     target_statement = trial.source.statement_of(target.node)
@@ -126,6 +164,10 @@ def _misplaced(
         headline = _(
             "`{what}` in line {line} stands in the wrong place: before or after the backward pass where it is needed."
         )
+        if outside:
+            headline = _(
+                "`{what}` in line {line} stands before the loop: it clears once, and the backward in line {target} adds up in every pass."
+            )
         why = _(
             "Gradients accumulate until they are cleared. In line {line} `{whose}` is cleared, but not at the moment that counts: "
             "just before the backward in line {target}."
