@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from textual import on
 from textual.app import App
 
-from tutor.packs import PackError
-from tutor.progress import Store
+from tutor.packs.problem import PackError
+from tutor.progress import Store, data_folder
 from tutor.session import Session, advance
 from tutor.session import effects as fx
 from tutor.session import events as ev
@@ -264,7 +264,7 @@ def open_at(place: str | None = None) -> int:
 
     Raises PackError, before anything is opened, when there is no such place.
     """
-    shelf = Shelf()
+    shelf = Shelf(beside=data_folder())
     parts = shelf.checked_place(place) if place else (None, None, None)
     with Store.open() as store:
         app = TutorApp(runner=LateRunner(), store=store, shelf=shelf, place=parts)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
+from msgspec import Struct
 from textual.binding import Binding, BindingType
 
 from tutor.words import _
@@ -15,8 +15,7 @@ Where: TypeAlias = Literal["app", "lesson", "home"]
 Group: TypeAlias = Literal["answer", "move", "look", "app"]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """``keys`` work everywhere, in the editor too; ``letter`` works when no text is being typed."""
 
     id: str

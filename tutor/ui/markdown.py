@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from markdown_it import MarkdownIt
+from msgspec import Struct
 from textual.content import Content
 
 from tutor.ui.highlight import highlighted
@@ -30,8 +31,7 @@ _BULLETS: Final = "•◦▪"
 _PYTHON: Final = frozenset({"", "python", "py", "python3", "pycon"})
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     kind: Kind
     content: Content
     marker: str = ""

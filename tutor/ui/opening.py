@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from textual.content import Content
 
-from tutor.packs import PackError
 from tutor.packs.format import CodeStep
+from tutor.packs.problem import PackError
 from tutor.session import Session, hints_of, open_lesson
 from tutor.session import events as ev
 from tutor.text import safe
@@ -120,8 +121,11 @@ def _counted(shelf: Shelf, line: LessonLine) -> LessonLine:
 
 
 async def name_lessons(app: TutorApp, screen: LessonScreen, pack: str) -> None:
-    """Fill in the contents at the side, beside the screen."""
-    screen.titles = await asyncio.to_thread(app.shelf.lesson_titles, pack)
+    """Fill in the contents at the side, beside the screen, and keep the lesson ready for the next start."""
+    with suppress(PackError):
+        screen.titles = await asyncio.to_thread(app.shelf.lesson_titles, pack)
+        if screen.session is not None:
+            await asyncio.to_thread(app.shelf.keep_at_hand, pack, screen.session.lesson.id)
 
 
 def contents(app: TutorApp) -> None:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
 from textual.content import Content
 
 Tone: TypeAlias = Literal["good", "bad", "calm", "warn", "plain", "head", "code", "muted"]
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """A paragraph."""
 
     content: Content
     tone: Tone = "plain"
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """Two things side by side, each under its heading; one below the other where they do not fit."""
 
     left_heading: str
@@ -28,8 +26,7 @@ class Pair:
     right: Content
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A change that can be taken over."""
 
     number: int

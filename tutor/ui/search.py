@@ -11,7 +11,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content, Span
 from textual.fuzzy import FuzzySearch
 
-from tutor.packs import PackError
+from tutor.packs.problem import PackError
 from tutor.session import events as ev
 from tutor.text import safe_line
 from tutor.ui.app import TutorApp

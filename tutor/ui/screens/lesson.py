@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -126,17 +125,19 @@ class LessonScreen(Screen[None]):
     pulse: var[Pulse] = var(Pulse(), init=False)
     trouble: var[str] = var("", init=False)
 
-    @dataclass
     class Happened(Message):
         """Something the session should know."""
 
-        event: ev.Event
+        def __init__(self, event: ev.Event) -> None:
+            super().__init__()
+            self.event = event
 
-    @dataclass
     class Left(Message):
         """The learner goes elsewhere: ``home``, ``contents``, ``solution``, ``read-on`` or ``lesson:ID``."""
 
-        where: str
+        def __init__(self, where: str) -> None:
+            super().__init__()
+            self.where = where
 
     titles: var[tuple[tuple[str, str], ...]] = var((), init=False)
     """Ids and titles of the pack's lessons, once they are known."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from msgspec import Struct
+from msgspec.structs import replace
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -27,8 +28,7 @@ View: TypeAlias = Literal["result", "output", "tensors"]
 VIEWS: Final[tuple[View, ...]] = ("result", "output", "tensors")
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What the pane shows. ``trouble``: why the last run could not be judged."""
 
     result: Result | None = None
@@ -43,8 +43,7 @@ class Shown:
     """Shown below a prediction's result."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(Struct, frozen=True):
     """How the runner is: a word, and a tone for its dot."""
 
     word: str = ""
@@ -61,9 +60,12 @@ class Strip(Widget):
     shown: reactive[Shown] = reactive(Shown())
     pulse: reactive[Pulse] = reactive(Pulse())
 
-    @dataclass
     class Chosen(Message):
-        view: View
+        """A view's name was clicked."""
+
+        def __init__(self, view: View) -> None:
+            super().__init__()
+            self.view = view
 
     def _labels(self) -> list[tuple[View, str]]:
         observation = observation_of(self.shown)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -19,8 +19,7 @@ _DOTTED = 24
 """Up to so many steps each has a dot of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """``done`` runs parallel to the steps; ``at`` is the one on the screen."""
 
     title: str
@@ -41,11 +40,12 @@ class StepBar(Widget):
 
     progress: reactive[Progress] = reactive(Progress("", (), 0))
 
-    @dataclass
     class Picked(Message):
         """A step's dot was clicked."""
 
-        index: int
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
 
     def render(self) -> Content:
         progress = self.progress
