@@ -10,7 +10,9 @@ from tutor.autograd.history import Event
 from tutor.explaining.facts import Facts
 from tutor.explaining.flows import EXTRACTIONS, events_within, sources_of
 
-How: TypeAlias = Literal["detached", "tracking-off", "rebuilt", "non-differentiable", "first-gradient", "number"]
+How: TypeAlias = Literal[
+    "detached", "tracking-off", "rebuilt", "non-differentiable", "first-gradient", "number", "number-in"
+]
 
 _DETACHING = frozenset({"detach", "detach_", "data.__get__", "detach_copy"})
 _COPYING = frozenset(
@@ -81,7 +83,7 @@ def _numbers_taken_in(facts: Facts, numbers: set[int]) -> list[Cut]:
             continue
         for taken in events_within(facts, sources_of(facts.code, node), *EXTRACTIONS):
             if taken.seq < event.seq and _loses(facts, taken):
-                return [Cut("number", taken, number, taken.inputs)]
+                return [Cut("number-in", taken, number, taken.inputs)]
     return []
 
 

@@ -30,6 +30,10 @@ class Overwritten:
     """The call with ``inplace=True`` that asked for it."""
     by_step: bool
     """Whether an optimiser's step did it."""
+    through: str | None = None
+    """Another name under which it was changed, which shares its memory."""
+    also: tuple[Node, ...] = ()
+    """Further nodes that had saved it."""
 
 
 @lru_cache(maxsize=4)
@@ -53,8 +57,29 @@ def overwritten(facts: Facts) -> Overwritten | None:
             name=_name(facts, event, number),
             by_module=_asked_in_place(facts, event),
             by_step=_is_step(facts, event),
+            through=_through(facts, event, number),
+            also=_also(facts, node, changed, number),
         )
     return None
+
+
+def _also(facts: Facts, node: Node, changed: list[Node], number: int) -> tuple[Node, ...]:
+    events = {one.id: facts.history.by_seq.get(one.event) for one in changed if one.event is not None}
+    return tuple(
+        one
+        for one in changed
+        if one.id != node.id and (event := events.get(one.id)) is not None and number in (*event.inputs, *event.outputs)
+    )
+
+
+def _through(facts: Facts, event: Event, number: int) -> str | None:
+    """The name of the other tensor by which the memory was changed: ``shown = y.detach()``."""
+    other = next(iter(event.changed), number)
+    known, own = facts.tensor(other), facts.tensor(number)
+    if other == number or known is None or own is None or (known.base is not None and known.base == own.id):
+        return None
+    name = facts.name(other)
+    return name if name != facts.name(number) else None
 
 
 def _change(facts: Facts, saved_by: Event) -> tuple[Event, int] | None:
@@ -74,6 +99,8 @@ def _change(facts: Facts, saved_by: Event) -> tuple[Event, int] | None:
 def _name(facts: Facts, event: Event, number: int) -> str:
     target = changed_expression(facts, event)
     known = facts.tensor(number)
+    if _through(facts, event, number) is not None and (name := facts.name(number)):
+        return name
     if known is not None and known.is_leaf and (name := facts.name(number)):
         return name
     if (
@@ -129,16 +156,37 @@ def suspects(facts: Facts) -> bool:
 def saving(facts: Facts, found: Overwritten) -> str:
     """Which operation saved it, in a sentence."""
     text, line = facts.text_of(found.saved_by), facts.line_of(found.saved_by)
-    return _(
-        "The {word} `{text}`{where} ({op}) keeps `{name}` for its backward: it needs the value to compute the "
-        "gradient. "
-    ).format(
-        word=operation(found.node),
-        text=text or found.node.op,
-        where=_(" in line {line}").format(line=line) if line else "",
-        op=found.node.op,
-        name=found.name,
+    return (
+        _(
+            "The {word} `{text}`{where} ({op}) keeps `{name}` for its backward: it needs the value to compute the "
+            "gradient. "
+        ).format(
+            word=operation(found.node),
+            text=text or found.node.op,
+            where=_(" in line {line}").format(line=line) if line else "",
+            op=found.node.op,
+            name=found.name,
+        )
+        + _further(facts, found)
+        + _shared(found)
     )
+
+
+def _shared(found: Overwritten) -> str:
+    if found.through is None:
+        return ""
+    return _("`{other}` shares the memory of `{name}`: what is written into one is in both. ").format(
+        other=found.through, name=found.name
+    )
+
+
+def _further(facts: Facts, found: Overwritten) -> str:
+    texts = [
+        f"`{text}` ({node.op})" for node in found.also if (text := facts.text_of(facts.history.by_seq[node.event or 0]))
+    ]
+    if not texts:
+        return ""
+    return _("So does {others}. ").format(others=_(" and ").join(dict.fromkeys(texts[:2])))
 
 
 def after_backward(facts: Facts, event: Event) -> list[Mending]:

@@ -32,6 +32,8 @@ _BUILDING = frozenset(
 def _find(facts: Facts) -> Finding | None:
     found = untracked(facts)
     cut = found.cut if found is not None else None
+    if found is not None and cut is not None and cut.how == "number-in":
+        return _taken_in(facts, found, cut)
     if found is None or cut is None or cut.how not in {"rebuilt", "number"}:
         return None
     node = _building(facts, cut)
@@ -51,6 +53,38 @@ def _find(facts: Facts) -> Finding | None:
         ),
         why=_why(facts, found, cut, text, builder),
         mendings=tuple(_mendings(facts, node)),
+        about=(found.root, *cut.sources[:1]),
+    )
+
+
+def _taken_in(facts: Facts, found: Untracked, cut: Cut) -> Finding:
+    """A plain number went into the computation: ``total = total + loss.item()``."""
+    node, line = facts.node_of(cut.event), facts.line_of(cut.event)
+    how, source = extraction_text(facts, cut.event), source_names(facts, cut.sources)
+    mendings: list[Mending] = []
+    if isinstance(node, ast.expr):
+        for one in (node, facts.code.parents.get(node)):
+            text = as_tensors(facts.code, one) if isinstance(one, ast.expr) else ""
+            if isinstance(one, ast.expr) and text not in {"", facts.code.of(one)}:
+                title = _("Use the tensor itself: `{text}` in line {line}").format(text=text, line=one.lineno)
+                change = ReplaceExpression(one.lineno, facts.code.of(one), text, facts.code.start(one))
+                mendings.append(mending(title, change))
+    return Finding(
+        line=facts.line,
+        cause_line=line,
+        headline=headline(
+            facts,
+            found,
+            _("`{how}` in line {line} made a plain Python number of {source}").format(
+                how=how, line=line, source=source
+            ),
+        ),
+        why=_(
+            "A Python number knows nothing of the graph it came from, so what is computed from it, "
+            "`{root}`, is a constant for autograd and has no grad_fn. Leave `{how}` out: compute with the tensor, and "
+            "take the number out only to print or to log it."
+        ).format(root=found.written, how=how),
+        mendings=tuple(mendings),
         about=(found.root, *cut.sources[:1]),
     )
 
@@ -173,6 +207,27 @@ REBUILT_OUTSIDE_GRAPH = Kind(
             line=6,
             cause_line=4,
             facts=("item", "`limit`", "line 4", "line 3"),
+        ),
+        Case(
+            code=(
+                "import torch\n"
+                "prices = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
+                "bill = torch.tensor(0.0)\n"
+                "for price in prices:\n"
+                "    bill = bill + price.item() * 1.2\n"
+                "bill.backward()\n"
+            ),
+            line=6,
+            cause_line=5,
+            facts=(r"\.item\(\)", "`bill", "line 5", "number"),
+            fixed=(
+                "import torch\n"
+                "prices = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
+                "bill = torch.tensor(0.0)\n"
+                "for price in prices:\n"
+                "    bill = bill + price * 1.2\n"
+                "bill.backward()\n"
+            ),
         ),
         Case(
             code=(

@@ -43,6 +43,11 @@ class _Watch(TorchFunctionMode):  # type: ignore[misc]
         return self._recorder.call(func, args, kwargs or {})
 
 
+def _is_cast(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """``x.type()`` asks for the dtype, ``x.type(torch.long)`` changes it."""
+    return name == "type" and (len(args) > 1 or bool(kwargs))
+
+
 def _of_no_interest(name: str, library: FrameType, args: tuple[Any, ...]) -> bool:
     """What a library does for itself: reading gradients; within an optimiser's step all but the change of a leaf."""
     if name == "grad.__get__":
@@ -92,7 +97,7 @@ class Recorder:
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Do what was asked and write down what came of it."""
         name = name_of(function)
-        if name in UNREMARKABLE:
+        if name in UNREMARKABLE and not _is_cast(name, args, kwargs):
             return function(*args, **kwargs)
         place, library = self.places.of(sys._getframe(2))
         if name == "_set_grad_enabled":
