@@ -15,6 +15,8 @@ from tutor.words import _
 def open_app(place: str | None) -> None:
     """Open the app at ``place``, or where the learner left off. It is imported only here."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if place is not None:
+            _look_for(place)
         _refuse(_("The app needs a terminal. Without one there are `tutor check`, `tutor explain` and `tutor list`."))
     gc.disable()  # nothing that starting makes is garbage; the app turns it on again after its first frame
     from tutor.ui.app import open_at  # noqa: PLC0415 - Textual is imported to open the app, and only then
@@ -22,9 +24,7 @@ def open_app(place: str | None) -> None:
     try:
         code = open_at(place)
     except PackError:
-        from tutor.cli.places import find_place  # noqa: PLC0415 - the app found nothing: say what is near
-
-        find_place(place or "")
+        _look_for(place or "")
         raise
     sys.exit(code)
 
@@ -43,6 +43,13 @@ def open_place(place: str, rest: tuple[str, ...]) -> None:
     if rest:
         _refuse(_("`tutor {place}` takes nothing more; found `{rest}`.").format(place=place, rest=rest[0]))
     open_app(place)
+
+
+def _look_for(place: str) -> None:
+    """Say what is wrong with a place, and what is near it."""
+    from tutor.cli.places import find_place  # noqa: PLC0415 - the app opens without it
+
+    find_place(place)
 
 
 def _refuse(why: str) -> NoReturn:
