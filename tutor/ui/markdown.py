@@ -13,7 +13,6 @@ from msgspec import Struct
 from textual.content import Content
 
 from tutor.ui.highlight import highlighted
-from tutor.ui.mathematics import with_mathematics
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -48,7 +47,11 @@ def _parser() -> MarkdownIt:
 @lru_cache(maxsize=64)
 def blocks(markdown: str) -> tuple[Block, ...]:
     """The blocks of a lesson's text. Images become their description, raw HTML stays text."""
-    return tuple(_blocks(_parser().parse(with_mathematics(markdown))))
+    if "$" in markdown:
+        from tutor.ui.mathematics import with_mathematics  # noqa: PLC0415 - many texts have none
+
+        markdown = with_mathematics(markdown)
+    return tuple(_blocks(_parser().parse(markdown)))
 
 
 @dataclass(slots=True)

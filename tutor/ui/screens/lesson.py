@@ -17,7 +17,6 @@ from tutor.session import events as ev
 from tutor.ui.commands import bindings
 from tutor.ui.widgets.editor import Editor
 from tutor.ui.widgets.keybar import KeyBar
-from tutor.ui.widgets.parts import OfferView
 from tutor.ui.widgets.reading import Reading
 from tutor.ui.widgets.resultpane import VIEWS, Pulse, ResultPane, Strip, View
 from tutor.ui.widgets.stepbar import Progress, StepBar
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from tutor.ui.widgets.choices import OptionView
     from tutor.ui.widgets.contents import Contents
+    from tutor.ui.widgets.parts import OfferView
     from tutor.ui.widgets.prediction import Prediction
 
 _BAR = {
@@ -262,8 +262,7 @@ class LessonScreen(Screen[None]):
     def on_option_view_chosen(self, event: OptionView.Chosen) -> None:
         self.tell(ev.OptionChosen(event.index))
 
-    @on(OfferView.Taken)
-    def _taken(self, event: OfferView.Taken) -> None:
+    def on_offer_view_taken(self, event: OfferView.Taken) -> None:
         self.tell(ev.FixApplied(event.code))
 
     @on(StepBar.Picked)
@@ -300,7 +299,7 @@ class LessonScreen(Screen[None]):
     def action_fix(self) -> None:
         offers = [offer for pane in self.query(ResultPane) for offer in pane.offers]
         if offers:
-            self.tell(ev.FixApplied(offers[0].offer.code))
+            self.tell(ev.FixApplied(offers[0]))
         else:
             self.notify(_("There is no fix to apply just now."), markup=False)
 

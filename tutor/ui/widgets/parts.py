@@ -1,8 +1,7 @@
-"""Parts of a result as widgets."""
+"""Parts of a result that come with a failure, as widgets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -11,31 +10,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from tutor.ui.parts import Offer, Pair, Part, Words
+from tutor.ui.parts import Offer, Pair
 
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
-    from textual.widget import Widget
-
-
-class WordsView(Static):
-    DEFAULT_CSS = """
-    WordsView {
-        width: 1fr;
-        height: auto;
-        margin: 0 1 1 0;
-        &.-good { color: $success; background: $mark-right; padding: 0 1; }
-        &.-head { margin: 0 1 0 0; }
-        &.-bad { color: $error; text-style: bold; }
-        &.-warn { color: $warning; }
-        &.-calm, &.-muted { color: $muted; }
-        &.-code { background: $code-surface; padding: 0 1; }
-    }
-    """
-
-    def __init__(self, words: Words) -> None:
-        super().__init__(words.content, markup=False, classes=f"-{words.tone}")
 
 
 class PairView(Container):
@@ -106,14 +85,3 @@ class OfferView(Vertical, can_focus=True):
 
     def on_click(self) -> None:
         self.action_take()
-
-
-def part_views(parts: Iterable[Part]) -> Iterator[Widget]:
-    for part in parts:
-        match part:
-            case Words():
-                yield WordsView(part)
-            case Pair():
-                yield PairView(part)
-            case Offer():
-                yield OfferView(part)

@@ -13,8 +13,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tutor.ui.markdown import inline_text, spoken
-from tutor.ui.parts import Part, Words
-from tutor.ui.widgets.parts import OfferView, part_views
+from tutor.ui.parts import Offer, Part, Words
+from tutor.ui.widgets.words import part_views
 from tutor.words import _
 
 if TYPE_CHECKING:
@@ -124,8 +124,9 @@ class ResultPane(Vertical):
             yield from part_views(parts_of(self._drawn))
 
     @property
-    def offers(self) -> list[OfferView]:
-        return list(self.query(OfferView))
+    def offers(self) -> list[str]:
+        """The changed programs on offer, in order."""
+        return [part.code for part in parts_of(self._drawn) if isinstance(part, Offer)]
 
     def pulse(self, pulse: Pulse) -> None:
         self.query_one(Strip).pulse = pulse
