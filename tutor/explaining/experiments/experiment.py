@@ -60,7 +60,7 @@ async def _judged(trial: Trial, run: Run, judge: Judge, budget: Budget) -> tuple
     suspects = _suspects(trial)
     tried = candidates(trial.program.source, suspects, budget.runs)
 
-    patience = max(1.0, 5 * trial.observation.elapsed_ms / 1_000)
+    patience = max(5.0, 30 * trial.observation.elapsed_ms / 1_000)
 
     async def passes(code: str) -> bool:
         try:
@@ -74,7 +74,7 @@ async def _judged(trial: Trial, run: Run, judge: Judge, budget: Budget) -> tuple
         return (_proven(trial, found),)
     stated = [suspect for suspect in suspects if suspect.stated]
     if stated:
-        return (_stated(stated[0], trial.program.source),)
+        return (await _stated(trial, stated[0], run),)
     return (_unexplained(trial.main, suspects),) if trial.main.got is not None and trial.main.want is not None else ()
 
 
@@ -104,19 +104,15 @@ def _proof(main: Mismatch, suspect: Suspect) -> str:
     return words.format(supposing=suspect.supposing, label=main.label, want=want, got=got) if suspect.supposing else ""
 
 
-def _stated(suspect: Suspect, source: str) -> Explanation:
-    """A fact of the run that no change was found to set right: told, but its fixes are not called verified."""
-    fixes = [Fix(title=change.title, code=code) for change in suspect.changes if (code := change.apply(source))]
-    return Explanation(
-        kind=suspect.kind,
-        severity=suspect.severity,
-        line=suspect.line,
-        cause_line=suspect.cause_line or suspect.line,
-        headline=suspect.headline,
-        why=suspect.why,
-        fixes=tuple(fixes[:2]),
-        lesson=suspect.lesson,
-    )
+async def _stated(trial: Trial, suspect: Suspect, run: Run) -> Explanation:
+    """A fact of the run that no change was found to set right: told, with the changes after which it is no more."""
+    told = await _told(suspect, trial, run)
+    if told.fixes:
+        still = _("The change removes that, but `{label}` is then still not what is expected.")
+        return replace(told, why=f"{told.why} {still.format(label=trial.main.label)}")
+    source = trial.program.source
+    untried = [Fix(title=change.title, code=code) for change in suspect.changes if (code := change.apply(source))]
+    return replace(told, fixes=tuple(untried[:2]))
 
 
 def _unexplained(main: Mismatch, suspects: Sequence[Suspect]) -> Explanation:

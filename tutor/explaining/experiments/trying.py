@@ -17,11 +17,15 @@ Passes: TypeAlias = Callable[[str], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """``runs`` at most, ``at_once`` side by side, and none is begun after ``seconds``."""
+    """``runs`` at most, ``at_once`` side by side, and none is begun after ``seconds``.
+
+    The runs are the budget: what is found must not depend on how busy the machine is. The seconds only keep a program
+    that is slow itself from being tried for ever.
+    """
 
     runs: int = 40
     at_once: int = 3
-    seconds: float = 3.0
+    seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

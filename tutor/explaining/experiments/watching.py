@@ -21,7 +21,7 @@ def __tutor_watch__(own):
     import json, math, sys, torch
     from torch.overrides import TorchFunctionMode
 
-    spans, events, kept, positions = {}, [], [], {}
+    spans, events, kept, positions, known = {}, [], [], {}, set()
 
     def place():
         frame = sys._getframe(2)
@@ -68,7 +68,19 @@ def __tutor_watch__(own):
             describe(out, back, operands, event)
 
         node.register_hook(hook)
-        kept.append(node)
+        kept.append(node)  # alive, so that no other node gets its id
+        known.add(id(node))
+
+    def nodes_of(out):
+        # An operation may be made of several: 1 / x is a reciprocal and a product.
+        waiting, found = [out.grad_fn], []
+        while waiting and len(found) < 6:
+            node = waiting.pop()
+            if node is None or id(node) in known or hasattr(node, "variable") or any(node is one for one in found):
+                continue
+            found.append(node)
+            waiting.extend(one for one, _index in node.next_functions)
+        return found
 
     class Watch(TorchFunctionMode):
         def __torch_function__(self, func, types, args=(), kwargs=None):
@@ -102,8 +114,7 @@ def __tutor_watch__(own):
                         ]
                 if len(kept) < 400:
                     for one in outs:
-                        node = one.grad_fn
-                        if node is not None and not any(node is other for other in kept[-50:]):
+                        for node in nodes_of(one):
                             small = [value.clone() for value in operands if value.numel() <= 10_000]
                             event = dict(node=node.name(), op=name, line=where[0], column=where[2],
                                          end_line=where[1], end_column=where[3])

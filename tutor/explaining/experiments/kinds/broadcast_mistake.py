@@ -6,49 +6,56 @@ import ast
 from collections.abc import Iterator
 
 from tutor.explaining.changes import Change, SetKeyword, WithMethod, titled
-from tutor.explaining.experiments.reading import Called, assigned_name, calls, column_of, function_of, text
+from tutor.explaining.experiments.reading import Called, assigned_name, assignments, calls, column_of, function_of, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.experiments.watching import OperationSeen
 from tutor.explaining.kind import Page
 from tutor.words import _
 
 
-def _without(called: Called) -> Iterator[Suspect]:
+def _without(trial: Trial, called: Called) -> Iterator[Suspect]:
     along = any(word.arg in {"dim", "axis"} for word in called.node.keywords) or bool(called.node.args)
     if along and "keepdim" not in text(called.node):
         change = titled(
             _("Keep the dimension: `keepdim=True` in line {line}").format(line=called.line),
             SetKeyword(called.line, called.name, "keepdim", "True", called.column),
         )
-        yield _broadcast(called.line, text(called.node), None, (change,), 6.0)
+        seen = next((one for one in trial.watched.at(called.node) if one.inputs), None)
+        yield _lost_dimension(called.line, text(called.node), seen, (change,))
 
 
 def broadcast(trial: Trial) -> Iterator[Suspect]:
     """Two operands that both grow: a column and a row make a table."""
     if trial.judged:
         for called in calls(trial.source, "sum", "mean", "amax", "norm"):
-            yield from _without(called)
+            yield from _without(trial, called)
     for node in trial.source.nodes:
         if isinstance(node, ast.BinOp):
             pair = (node.left, node.right)
-        elif isinstance(node, ast.Call) and _is_loss(node) and len(node.args) >= 2:
+        elif isinstance(node, ast.Call) and _is_loss(trial, node) and len(node.args) >= 2:
             pair = (node.args[0], node.args[1])
         else:
             continue
         seen = next((one for one in trial.watched.at(node) if len(one.inputs) >= 2), None)
-        if seen is not None and _both_grow(seen.inputs[0], seen.inputs[1], _is_loss(node)):
+        if seen is not None and _both_grow(seen.inputs[0], seen.inputs[1], _is_loss(trial, node)):
             yield _table(trial, node, pair, seen)
 
 
-def _is_loss(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and text(node.func).split(".")[-1] in {
-        "mse_loss",
-        "l1_loss",
-        "smooth_l1_loss",
-        "huber_loss",
-        "sub",
-        "subtract",
-    }
+_LOSSES = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "sub", "subtract"}
+_MODULES = {"MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss"}
+
+
+def _is_loss(trial: Trial, node: ast.expr) -> bool:
+    """Whether ``node`` compares two tensors element by element: ``mse_loss(…)``, ``nn.MSELoss()(…)``, ``criterion(…)``."""
+    if not isinstance(node, ast.Call):
+        return False
+    made: ast.expr = node.func
+    if isinstance(made, ast.Name | ast.Attribute):
+        named = [one.value for name, one in assignments(trial.source, text(made)) if isinstance(one.value, ast.Call)]
+        made = named[0] if named else made
+    if isinstance(made, ast.Call):
+        return text(made.func).split(".")[-1] in _MODULES
+    return text(made).split(".")[-1] in _LOSSES
 
 
 def _both_grow(one: tuple[int, ...], other: tuple[int, ...], loss: bool) -> bool:
@@ -95,7 +102,6 @@ def _table(trial: Trial, node: ast.expr, pair: tuple[ast.expr, ast.expr], seen: 
     whole = _same_count(seen)
     return _broadcast(
         node.lineno,
-        text(node),
         (text(pair[0]), one, text(pair[1]), other, _joined(one, other)),
         tuple(changes),
         8.7 if whole else 6.5,
@@ -118,7 +124,7 @@ def _count(shape: tuple[int, ...]) -> int:
 
 def _goes_into_a_loss(trial: Trial, node: ast.expr) -> bool:
     """A difference of a column and a row that is then averaged or summed: nobody means the table."""
-    if _is_loss(node):
+    if _is_loss(trial, node):
         return True
     if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)):
         return False
@@ -140,32 +146,42 @@ def _reduces(written: str) -> bool:
     return any(word in written for word in (".mean()", ".sum()", "torch.mean(", "torch.sum("))
 
 
+def _lost_dimension(line: int, expression: str, seen: OperationSeen | None, changes: tuple[Change, ...]) -> Suspect:
+    why = _(
+        "Without `keepdim=True` the result has a dimension less, and broadcasting lines it up with the last dimension: columns where rows were meant."
+    )
+    if seen is not None:
+        why += " " + _("It makes shape {after} of shape {before}.").format(after=seen.output, before=seen.inputs[0])
+    return Suspect(
+        kind="broadcast-mistake",
+        line=line,
+        weight=6.0,
+        changes=changes,
+        headline=_(
+            "`{expression}` in line {line} loses a dimension, and then broadcasts against the wrong one."
+        ).format(expression=expression, line=line),
+        why=why,
+        supposing=_("If line {line} kept the dimension, with `keepdim=True`").format(line=line),
+    )
+
+
 def _broadcast(
     line: int,
-    expression: str,
-    shapes: tuple[str, tuple[int, ...], str, tuple[int, ...], tuple[int, ...]] | None,
+    shapes: tuple[str, tuple[int, ...], str, tuple[int, ...], tuple[int, ...]],
     changes: tuple[Change, ...],
     weight: float,
     *,
     certain: bool = False,
 ) -> Suspect:
-    if shapes is None:
-        headline = _(
-            "`{expression}` in line {line} loses a dimension, and then broadcasts against the wrong one."
-        ).format(expression=expression, line=line)
-        why = _(
-            "Without `keepdim=True` the result has a dimension less, and broadcasting lines it up with the last dimension: columns where rows were meant."
-        )
-    else:
-        one, one_shape, other, other_shape, table = shapes
-        headline = _(
-            "`{one}` has shape {one_shape} and `{other}` has shape {other_shape}: line {line} broadcasts them to {table}."
-        ).format(one=one, one_shape=one_shape, other=other, other_shape=other_shape, line=line, table=table)
-        why = _(
-            "Broadcasting stretches both, so every element of the one meets every element of the other: {count} values, not one "
-            "for each pair. No error is raised, but loss and gradient are of that table. Give both the same shape, with "
-            "`squeeze`, `unsqueeze` or `view`."
-        ).format(count=_count(table))
+    one, one_shape, other, other_shape, table = shapes
+    headline = _(
+        "`{one}` has shape {one_shape} and `{other}` has shape {other_shape}: line {line} broadcasts them to {table}."
+    ).format(one=one, one_shape=one_shape, other=other, other_shape=other_shape, line=line, table=table)
+    why = _(
+        "Broadcasting stretches both, so every element of the one meets every element of the other: {count} values, not one "
+        "for each pair. No error is raised, but loss and gradient are of that table. Give both the same shape, with "
+        "`squeeze`, `unsqueeze` or `view`."
+    ).format(count=_count(table))
     return Suspect(
         kind="broadcast-mistake",
         line=line,

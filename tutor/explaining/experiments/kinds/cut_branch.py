@@ -13,7 +13,15 @@ from tutor.explaining.changes import (
     Together,
     titled,
 )
-from tutor.explaining.experiments.reading import assigned_name, column_of, is_module, names_in, text
+from tutor.explaining.experiments.reading import (
+    assigned_name,
+    assignments,
+    backwards,
+    column_of,
+    is_module,
+    names_in,
+    text,
+)
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
 from tutor.words import _
@@ -69,6 +77,36 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
             if how is not None and isinstance(node, ast.expr) and not _for_show(source, node):
                 yield _cut(trial, node, how)
         yield from _all_at_once(trial)
+    elif any(seen.grad is not None for seen in trial.observation.tensors):
+        yield from _starving(trial)
+
+
+def _starving(trial: Trial) -> Iterator[Suspect]:
+    """Copies that the result is computed from, of a leaf that therefore got no gradient: told by the run alone."""
+    source = trial.source
+    starved = {
+        seen.name
+        for seen in trial.observation.tensors
+        if seen.is_leaf and seen.value.requires_grad and seen.grad is None
+    }
+    needed = {name for called in backwards(source) for name in _behind(source, called.node)}
+    for node in source.nodes:
+        how = _is_copy(source, node) if starved else None
+        if how is None or not isinstance(node, ast.expr) or _kind(source, node, how) != "rebuilt-outside-graph":
+            continue
+        from_leaves = sorted(starved & {text(part) for part in ast.walk(node)})
+        if from_leaves and assigned_name(source, node) in needed and "requires_grad" not in text(node):
+            none = _("So `{leaf}.grad` is None after the backward.").format(leaf=from_leaves[0])
+            found = _cut(trial, node, how)
+            yield replace(found, certain=True, severity="warning", why=f"{found.why} {none}")
+
+
+def _behind(source: Source, node: ast.AST) -> set[str]:
+    """The names that an expression is computed from, through all assignments."""
+    found = set(names_in(node))
+    for _round in source.tree.body:
+        found |= {name for target, one in assignments(source) if target in found for name in names_in(one.value)}
+    return found
 
 
 def _all_at_once(trial: Trial) -> Iterator[Suspect]:
@@ -191,7 +229,7 @@ def _cut(trial: Trial, node: ast.expr, how: str) -> Suspect:
         share = " " + _("Only {part} of the gradient arrives; the rest is missing.").format(part=f"{ratio:.3g}")
     elif trial.main.found_none:
         share = " " + _("`{label}` is None, because no gradient comes through.").format(label=trial.main.label)
-    else:
+    elif trial.judged:
         share = " " + _("That branch's part of the gradient is missing.")
     return Suspect(
         kind=_kind(source, node, how),

@@ -109,10 +109,14 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
             ).format(line=line, name=name),
             why=_why(name, used, backward),
             supposing=_("If line {line} came after backward").format(line=line),
-            certain=fresh and name in trial.leaves,
+            certain=fresh and (name in trial.leaves or _is_computed(trial, name)),
             stated=fresh,
             lesson="autograd/in-place",
         )
+
+
+def _is_computed(trial: Trial, name: str) -> bool:
+    return any(seen.name == name and seen.grad_fn is not None for seen in trial.observation.tensors)
 
 
 def _recomputed(source: Source, name: str, statement: ast.stmt, until: int) -> bool:

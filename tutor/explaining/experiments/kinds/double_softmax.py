@@ -87,9 +87,11 @@ def _is_returned(trial: Trial, node: ast.Call) -> bool:
     """Whether a function returns what ``node`` computes, directly or under the name it gets last."""
     source = trial.source
     statement, function = source.statement_of(node), function_of(source, node)
+    if function is None or (not trial.judged and function.name not in {"forward", "__call__"}):
+        return False
     if isinstance(statement, ast.Return):
         return statement.value is node
-    if not isinstance(statement, ast.Assign) or statement.value is not node or function is None:
+    if not isinstance(statement, ast.Assign) or statement.value is not node:
         return False
     name = text(statement.targets[0])
     returned = any(isinstance(part, ast.Return) and text(part.value) == name for part in ast.walk(function))

@@ -14,6 +14,7 @@ from tutor.explaining.experiments.reading import (
     column_of,
     function_of,
     gradients_cleared,
+    loop_of,
     text,
 )
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
@@ -53,7 +54,7 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
                 "`zero_()` change it in place, so `{kept}` changes with it. `.clone()` keeps the values of that moment."
             ).format(line=line, kept=kept),
             supposing=_("If line {line} kept `{gradient}.clone()`").format(line=line, gradient=gradient),
-            certain=_is_the_gradient(trial, kept, text(node.value)),
+            certain=_is_the_gradient(trial, kept, text(node.value)) or _listed_each_time(trial, node),
             stated=_is_the_gradient(trial, kept, text(node.value)),
             lesson="autograd/accumulation",
         )
@@ -66,6 +67,14 @@ def _is_the_gradient(trial: Trial, kept: str, owner: str) -> bool:
     values = {seen.name: seen for seen in trial.observation.tensors}
     one, other = values.get(kept), values.get(owner)
     return one is not None and other is not None and other.grad is not None and one.value.data == other.grad.data
+
+
+def _listed_each_time(trial: Trial, node: ast.Attribute) -> bool:
+    """Whether a loop puts the gradient itself into a list and goes on adding to it, or clears it in place."""
+    source = trial.source
+    call, cleared = source.parents[node], [one for one, _whose in gradients_cleared(source)]
+    listed = isinstance(call, ast.Call) and text(call.func).endswith(".append") and loop_of(source, node) is not None
+    return listed and all(text(one).endswith(f"{text(node)}.zero_()") for one in cleared)
 
 
 def _kept_under(trial: Trial, node: ast.Attribute, statement: ast.stmt) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from tutor.explaining.changes import Change, ReplaceExpression, titled
 from tutor.explaining.experiments.bad_values import (
@@ -17,6 +19,7 @@ from tutor.explaining.experiments.bad_values import (
     infinite_text,
     kind_text,
 )
+from tutor.explaining.experiments.evidence import numbers_of
 from tutor.explaining.experiments.reading import column_of, is_module, names_in, text
 from tutor.explaining.experiments.safer import operand_of, safer_inputs, value_text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
@@ -116,6 +119,7 @@ def _trapped(trial: Trial, first: NodeSeen, spot: ast.expr, trap: ast.Call) -> S
             operation=first.op, line=spot.lineno
         )
         changes.append(titled(title, _inside_of(trial, inner, safe)))
+        changes.extend(islice(safer_inputs(trial, first, spot), 4))
     return Suspect(
         kind="where-nan-trap" if forward_is_bad(trial, first) else "nan-gradient",
         line=line,
@@ -181,11 +185,23 @@ def _plain(trial: Trial, first: NodeSeen, spot: ast.expr, trap: ast.Call | None)
             if first.kind == "nan"
             else "",
         )
+        + _later_nan(trial, first)
         + hiding_text(trial, spot),
         supposing=_("If `{operation}` in line {line} never saw that value").format(operation=first.op, line=first.line),
         certain=True,
         stated=True,
     )
+
+
+def _later_nan(trial: Trial, first: NodeSeen) -> str:
+    """Whether an infinity has become NaN on its way to a leaf."""
+    for seen in trial.observation.tensors:
+        gradient = numbers_of(seen.grad)
+        if first.kind == "inf" and gradient and any(math.isnan(number) for number in gradient):
+            return " " + _("Further back infinity meets 0, and 0 * inf is nan: so `{name}.grad` is nan.").format(
+                name=seen.name
+            )
+    return ""
 
 
 NAN = SilentKind(

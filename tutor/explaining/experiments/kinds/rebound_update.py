@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tutor.explaining.changes import Source, UpdateInPlace, titled
+from tutor.explaining.changes import Change, ReplaceStatement, Source, UpdateInPlace, titled
 from tutor.explaining.changes.blocks import in_place
 from tutor.explaining.experiments.reading import (
     column_of,
     function_of,
     is_under,
     loop_of,
+    names_in,
     text,
 )
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
@@ -27,7 +28,11 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
         name = text(statement.targets[0])
         new = in_place(source, statement)
         descends = "grad" in text(statement.value) or (trial.judged and isinstance(statement.value, ast.BinOp))
-        if not name.isidentifier() or new is None or not descends:
+        if not name.isidentifier() or not descends:
+            continue
+        if new is None:
+            if trial.judged and name in trial.leaves and is_under(source, statement, "no_grad") is not None:
+                yield from _copied(trial, statement, name)
             continue
         loop = loop_of(source, statement)
         function = function_of(source, statement)
@@ -81,7 +86,15 @@ def _rebound(trial: Trial, statement: ast.Assign, name: str, new: str) -> Suspec
     )
 
 
-def _lost(trial: Trial, statement: ast.Assign, name: str, new: str) -> Suspect:
+def _copied(trial: Trial, statement: ast.Assign, name: str) -> Iterator[Suspect]:
+    """A new value that is not a plain sum or difference: it can be copied into the leaf."""
+    if name in names_in(statement.value):
+        new = f"{name}.copy_({trial.source.of(statement.value)})"
+        change = ReplaceStatement(statement.lineno, new, column_of(trial.source, statement))
+        yield _lost(trial, statement, name, new, change)
+
+
+def _lost(trial: Trial, statement: ast.Assign, name: str, new: str, change: Change | None = None) -> Suspect:
     line, column = statement.lineno, column_of(trial.source, statement)
     return Suspect(
         kind="leaf-rebound-under-no-grad",
@@ -90,7 +103,7 @@ def _lost(trial: Trial, statement: ast.Assign, name: str, new: str) -> Suspect:
         changes=(
             titled(
                 _("Update in place: `{new}` in line {line}").format(new=new, line=line),
-                UpdateInPlace(line, no_grad=False, column=column),
+                change or UpdateInPlace(line, no_grad=False, column=column),
             ),
         ),
         headline=_("In line {line} `{name}` becomes a new tensor under `no_grad`: it no longer requires grad.").format(

@@ -32,14 +32,16 @@ def recreated(trial: Trial) -> Iterator[Suspect]:
         own = made.split("(")[0] in _makers(source)
         if not (parameter or optimizer or module or own):
             continue
-        if not any(loop.lineno <= called.line <= (loop.end_lineno or 0) for called in backwards(source)):
+        passes = [called for called in backwards(source) if loop.lineno <= called.line <= (loop.end_lineno or 0)]
+        if not passes:
             continue
+        trains_within = all(loop_of(source, called.node) is not loop for called in passes)  # a new start for each
         learnt = any(
             f"{name}.step" in text(part) or (isinstance(part, ast.AugAssign) and text(part.target) == name)
             for part in ast.walk(loop)
             if isinstance(part, ast.stmt)
         )
-        if not trial.judged and not learnt:
+        if not trial.judged and (trains_within or not learnt):
             continue
         yield _made_again(trial, statement, loop, name, learnt=learnt and not optimizer)
 

@@ -102,7 +102,7 @@ def _stale(trial: Trial, called: Called, loop: Loop, outside: list[ast.Assign]) 
     updated = [name for name in trial.leaves if name in text(loop)]
     what = ", ".join(f"`{name}`" for name in updated) or _("the parameters")
     retained = "retain_graph=True" in text(called.node)
-    last = lines[-1]
+    last, root = lines[-1], text(outside[-1].targets[0])
     return Suspect(
         kind="retain-graph-bandaid" if retained else "forward-outside-loop",
         line=last,
@@ -110,13 +110,13 @@ def _stale(trial: Trial, called: Called, loop: Loop, outside: list[ast.Assign]) 
         changes=(change,),
         headline=_(
             "`{root}` is computed once, in line {line}, before the loop: every pass takes the same gradient of the old value."
-        ).format(root=called.on, line=last),
+        ).format(root=root, line=last),
         why=_(
             "The loop changes {what}, but `{root}` and its graph stay what they were in line {line}. So each step goes along the "
             "same gradient, which is stale and never changes with {what}. `retain_graph=True` in line {backward} only silences the "
             "error that would have said so. Compute `{root}` inside the loop, at each iteration."
-        ).format(what=what, root=called.on, line=last, backward=called.line),
-        supposing=_("If `{root}` were computed inside the loop, at each step").format(root=called.on),
+        ).format(what=what, root=root, line=last, backward=called.line),
+        supposing=_("If `{root}` were computed inside the loop, at each step").format(root=root),
         certain=retained and _updates(loop),
         stated=retained,
         lesson="autograd/retain-graph",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tutor.explaining.changes import ReplaceExpression, titled
+from tutor.explaining.changes import Change, ReplaceExpression, titled
 from tutor.explaining.changes.expressions import tight
 from tutor.explaining.experiments.reading import assigned_name, calls, column_of, is_module, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
@@ -61,6 +61,7 @@ def _flattened(trial: Trial, node: ast.Call, name: str, inner: ast.expr, seen: b
                 _("Compute without {name}: `{given}` in line {line}").format(name=name, given=given, line=line),
                 ReplaceExpression(line, text(node), given, column),
             ),
+            *_with_slope(name, given, line, text(node), column),
             titled(
                 _(
                     "Keep the values and let the gradient through (straight-through): `{straight}` in line {line}"
@@ -80,6 +81,16 @@ def _flattened(trial: Trial, node: ast.Call, name: str, inner: ast.expr, seen: b
         certain=seen,
         stated=seen,
     )
+
+
+def _with_slope(name: str, given: str, line: int, whole: str, column: int) -> Iterator[Change]:
+    """The function that has a slope where this one has jumps."""
+    other = {"sign": f"{tight(given)}.abs()", "sgn": f"{tight(given)}.abs()"}.get(name)
+    if other:
+        yield titled(
+            _("Use `{new}`, which has a slope, in line {line}").format(new=other, line=line),
+            ReplaceExpression(line, whole, other, column),
+        )
 
 
 def _clamped(trial: Trial) -> Iterator[Suspect]:
