@@ -82,11 +82,25 @@ def _is_method(facts: Facts, node: ast.Attribute) -> bool:
 
 def _suspects_uncalled(facts: Facts) -> bool:
     seen = facts.exception
-    return seen is not None and any(f"'{kind}'" in seen.message for kind in _METHODS) and _uncalled(facts) is not None
+    if seen is None:
+        return False
+    if "NoneType" in seen.message and _idle(facts) is not None:
+        return True
+    return any(f"'{kind}'" in seen.message for kind in _METHODS) and _uncalled(facts) is not None
+
+
+def _idle(facts: Facts) -> ast.Attribute | None:
+    """A statement that only names ``loss.backward``, above the line that found no gradient."""
+    for node in facts.code.nodes:
+        named = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(named, ast.Attribute) and named.attr == "backward" and named.lineno <= (facts.line or 0):
+            return named if "grad" in facts.program.source else None
+    return None
 
 
 def _find_uncalled(facts: Facts) -> Finding | None:
-    found = _uncalled(facts)
+    idle = _idle(facts) if facts.raised("NoneType") else None
+    found = (idle, None) if idle is not None else _uncalled(facts)
     if found is None:
         return None
     node, name = found
@@ -106,7 +120,8 @@ def _find_uncalled(facts: Facts) -> Finding | None:
         why=_(
             "Without parentheses a method is only named, not called. `{text}` in line {line} gives the method; `{text}()` "
             "gives its result."
-        ).format(text=text, line=node.lineno),
+        ).format(text=text, line=node.lineno)
+        + (_(" So no backward has run, and every `.grad` is still None.") if idle is not None else ""),
         mendings=mendings,
     )
 
@@ -140,7 +155,7 @@ def _find_other(facts: Facts) -> Finding | None:
     name = code.segment(receiver)
     statement = _assignment(facts, receiver)
     call = statement.value if statement is not None else receiver
-    function = code.function(called_name(call)) if isinstance(call, ast.Call) else None
+    function = _callee(facts, call) if isinstance(call, ast.Call) else None
     returned = [node for node in ast.walk(function) if isinstance(node, ast.Return)] if function else []
     cause = statement.lineno if statement is not None else facts.line
     why = _("Only a tensor has `{attribute}`. ").format(attribute=attribute)
@@ -169,6 +184,17 @@ def _find_other(facts: Facts) -> Finding | None:
         why=why,
         mendings=tuple(_other_mendings(facts, receiver, kind, statement, returned[-1].value if returned else None)),
     )
+
+
+def _callee(facts: Facts, call: ast.Call) -> ast.FunctionDef | None:
+    """The learner's function that a call runs: by its name; for an object of one of their modules, ``forward``."""
+    direct = facts.code.function(called_name(call))
+    made = call.func if isinstance(call.func, ast.Call) else facts.code.value_of(ast.unparse(call.func))
+    for owner in facts.code.classes() if direct is None and made is not None else ():
+        methods = {part.name: part for part in owner.body if isinstance(part, ast.FunctionDef)}
+        if made is not None and called_name(made) == owner.name:
+            return methods.get("forward") or methods.get("__call__")
+    return direct
 
 
 def _assignment(facts: Facts, receiver: ast.expr) -> ast.Assign | None:
@@ -204,6 +230,11 @@ def _other_mendings(
             _("Take its first part: `{text}[0]`").format(text=text),
             ReplaceExpression(receiver.lineno, text, f"{text}[0]", start),
         )
+    elif kind == "dict":
+        keys = [key.value for key in value.keys if isinstance(key, ast.Constant)] if isinstance(value, ast.Dict) else []
+        for key in keys:
+            new = f"{text}[{key!r}]"
+            offer(_("Take the part `{new}`").format(new=new), ReplaceExpression(receiver.lineno, text, new, start))
     elif kind == "list":
         offer(
             _("Add the parts up: `sum({text})`").format(text=text),
@@ -244,6 +275,10 @@ def _find_called(facts: Facts) -> Finding | None:
             "requires_grad",
             "is_leaf",
             "grad_fn",
+            "dtype",
+            "device",
+            "retains_grad",
+            "ndim",
         }
         local = facts.local(text)
         if (
@@ -255,10 +290,22 @@ def _find_called(facts: Facts) -> Finding | None:
     return None
 
 
+_METHODS_MEANT: Final = {
+    "requires_grad": "requires_grad_",
+    "retains_grad": "retain_grad",
+    "shape": "size",
+    "ndim": "dim",
+}
+
+
 def _called_finding(facts: Facts, node: ast.Call, text: str) -> Finding:
     code = facts.code
     made = code.value_of(text, node.lineno) if text.isidentifier() else None
     mendings: list[Mending] = []
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS_MEANT:
+        new = f"{code.of(node.func.value)}.{_METHODS_MEANT[node.func.attr]}"
+        change = ReplaceExpression(node.lineno, code.of(node.func), new, code.start(node.func))
+        mendings.append(Mending(title=_("Call the method `{new}`").format(new=new), changes=(change,)))
     if not node.args and not node.keywords:
         change = ReplaceExpression(node.lineno, code.of(node), code.of(node.func), code.start(node))
         mendings.append(Mending(title=_("Leave the parentheses out: `{text}`").format(text=text), changes=(change,)))
@@ -273,8 +320,8 @@ def _called_finding(facts: Facts, node: ast.Call, text: str) -> Finding:
     return Finding(
         line=facts.line,
         cause_line=made.lineno if made is not None else facts.line,
-        headline=_("`{text}` is a tensor, and line {line} calls it like a function.").format(
-            text=text, line=facts.line
+        headline=_("`{text}` is {what}, and line {line} calls it like a function.").format(
+            text=text, line=facts.line, what=_what(facts)
         ),
         why=_(
             "Parentheses after a name call it. `{text}` is a value: write it without parentheses, use `[...]` for an element, "
@@ -282,6 +329,13 @@ def _called_finding(facts: Facts, node: ast.Call, text: str) -> Finding:
         ).format(text=text),
         mendings=tuple(mendings),
     )
+
+
+def _what(facts: Facts) -> str:
+    """What was called, in words."""
+    if facts.raised("'Tensor'", "'Parameter'"):
+        return _("a tensor")
+    return _("None") if facts.raised("'NoneType'") else _("a value, not a method")
 
 
 MISSING_CALL_PARENTHESES = Kind(
@@ -377,7 +431,14 @@ TENSOR_CALLED = Kind(
     slug="tensor-called",
     rank=20,
     needs_history=False,
-    suspects=lambda facts: facts.raised("'Tensor' object is not callable", "'Parameter' object is not callable"),
+    suspects=lambda facts: facts.raised(
+        "'Tensor' object is not callable",
+        "'Parameter' object is not callable",
+        "'bool' object is not callable",
+        "'NoneType' object is not callable",
+        "'torch.Size' object is not callable",
+        "'torch.dtype' object is not callable",
+    ),
     find=_find_called,
     page=Page(
         title=_("A tensor that is called like a function"),

@@ -165,7 +165,9 @@ def _whole_wanted(facts: Facts, given: list[Operand]) -> Finding | None:
     floating = [one for one in given if one.dtype not in _WHOLE]
     if not floating:
         return _unknown(facts)
-    one = floating[-1]
+    one = next(
+        (part for part in reversed(floating) if part.number is None or not _learned(facts, part.number)), floating[-1]
+    )
     loss = facts.raised("expected target dtype")
     what = _("classes are counted: 0, 1, 2") if loss else _("positions are counted: 0, 1, 2")
     where = _(" `{name}` is made in line {line}.").format(name=one.text, line=one.line) if one.line is not None else ""

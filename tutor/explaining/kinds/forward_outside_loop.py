@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 
-from tutor.explaining.changes.loops import IntoLoop
 from tutor.explaining.code import Loop, flat
 from tutor.explaining.facts import Facts
-from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
+from tutor.explaining.kind import Case, Finding, Kind, Page
+from tutor.explaining.outside import lines_before, moved_inside
 from tutor.explaining.passes import SecondPass, second_pass
 from tutor.explaining.second_pass import missing, retain, suspects
 from tutor.words import _
@@ -37,16 +37,7 @@ def _find_outside(facts: Facts) -> Finding | None:
             "gradient again."
         ).format(loop=found.loop_between.lineno, name=name),
         mendings=(
-            *(
-                [
-                    Mending(
-                        title=_("Recompute the forward pass inside the loop"),
-                        changes=(IntoLoop(tuple(statements), found.loop_between.lineno),),
-                    )
-                ]
-                if statements
-                else []
-            ),
+            *moved_inside(statements, found.loop_between),
             *retain(facts, found.second),
         ),
     )
@@ -70,21 +61,7 @@ def _reads_its_variable(loop: Loop) -> bool:
 
 def _to_move(found: SecondPass) -> list[int]:
     """The lines, beside the loop and before it, whose statements built the graph."""
-    facts, loop = found.facts, found.loop_between
-    if loop is None:
-        return []
-    block = facts.code.block_of(loop)
-    lines: set[int] = set()
-    for event in found.built_before:
-        for place in [facts.place_of(event), *facts.callers(event)]:
-            node = facts.code.at(place)
-            statement = None if node is None else facts.code.statement_of(node)
-            if statement is not None and statement in block and statement.lineno < loop.lineno:
-                lines.add(statement.lineno)
-                break
-        else:
-            return []
-    return sorted(lines)
+    return [] if found.loop_between is None else lines_before(found.facts, found.loop_between, found.built_before)
 
 
 FORWARD_OUTSIDE = Kind(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import difflib
 
-from tutor.explaining.changes import ReplaceExpression
+from tutor.explaining.changes import ReplaceExpression, ReplaceText
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.functions import Written, written_functions
@@ -20,10 +21,10 @@ def _find_missing_backward(facts: Facts) -> Finding | None:
         node.id for node in ast.walk(written.forward or written.node) if isinstance(node, ast.Name)
     }
     calls = written.calls()
-    mendings: tuple[Mending, ...] = ()
+    mendings: tuple[Mending, ...] = _renamed(written)
     if calls and context_unused:
         code = facts.code
-        mendings = (
+        mendings += (
             Mending(
                 title=_("Use the formula as ordinary torch code, without Function: autograd differentiates it"),
                 changes=tuple(
@@ -46,9 +47,34 @@ def _find_missing_backward(facts: Facts) -> Finding | None:
             "`backward(ctx, grad_output)`, which returns one gradient for each input. If `forward` is made of ordinary "
             "torch operations, you need no Function: write the formula as a plain function, and autograd finds the "
             "gradient by itself."
-        ),
+        )
+        + _misnamed_words(written),
         mendings=mendings,
     )
+
+
+def _misnamed(written: Written) -> ast.FunctionDef | None:
+    """A method that was meant to be ``backward``."""
+    methods = [part for part in written.node.body if isinstance(part, ast.FunctionDef)]
+    close = difflib.get_close_matches("backward", [one.name for one in methods if one is not written.forward], 1, 0.75)
+    return next((one for one in methods if one.name in close), None)
+
+
+def _misnamed_words(written: Written) -> str:
+    method = _misnamed(written)
+    if method is None:
+        return ""
+    return _(" The method in line {line} is called `{name}`; autograd looks for `backward`.").format(
+        line=method.lineno, name=method.name
+    )
+
+
+def _renamed(written: Written) -> tuple[Mending, ...]:
+    method = _misnamed(written)
+    if method is None:
+        return ()
+    change = ReplaceText(method.lineno, written.facts.code.start(method), f"def {method.name}", "def backward")
+    return (Mending(title=_("Call it `backward` in line {line}").format(line=method.lineno), changes=(change,)),)
 
 
 def _plain_call(written: Written, call: ast.Call) -> str:
@@ -74,6 +100,8 @@ def _instances(facts: Facts) -> tuple[Written, list[ast.Call]] | None:
 
 
 def _suspects_instance(facts: Facts) -> bool:
+    if any(one.forward is not None and not one.forward.decorator_list for one in written_functions(facts)):
+        return False  # the old style, where the methods are not static either
     if facts.raised(
         "Legacy autograd function with non-static forward", "has no attribute", "missing 1 required positional"
     ):

@@ -6,6 +6,7 @@ import ast
 import re
 
 from tutor.explaining.changes import Change, ReplaceExpression, ReplaceStatement
+from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.functions import (
     Written,
@@ -16,12 +17,13 @@ from tutor.explaining.functions import (
     written_functions,
 )
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
+from tutor.explaining.numbers import as_tensors
 from tutor.words import _, ngettext
 
 _COUNT = re.compile(r"function (\w+)Backward returned an incorrect number of gradients \(expected (\d+), got (\d+)\)")
 _SHAPE = re.compile(r"Function (\w+)Backward returned an invalid gradient at index (\d+) - got \[(.*?)\] but expected")
 _EXPECTED = re.compile(r"expected shape compatible with \[(.*?)\]")
-_RETURNED = re.compile(r"expected Variable or None \(got (\w+)\)")
+_RETURNED = re.compile(r"expected Variable or None \(got ([\w.]+)\)")
 
 
 def _find_count(facts: Facts) -> Finding | None:
@@ -168,6 +170,12 @@ def _shape_mendings(written: Written, index: int, got: tuple[int, ...], want: tu
         changes = (change, *remember_shape(written, name)) if needs_shape else (change,)
         found.append(Mending(title=title, changes=changes))
 
+    for method in ("sum", "mean"):
+        if isinstance(part, ast.Call) and called_name(part) == method and len(got) <= len(want):
+            for dim in range(len(want) + 1):
+                new = f"{grad}.{method}({dim})"
+                if new != text:
+                    offer(_("Sum over the other dimension: `{text}`").format(text=new), new)
     if grad not in {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}:
         offer(_("Multiply by `{grad}`, the gradient that arrives").format(grad=grad), f"{grad} * {changed}")
     if len(got) == len(want) == 2 and got == want[::-1]:
@@ -192,7 +200,57 @@ def _shape_mendings(written: Written, index: int, got: tuple[int, ...], want: tu
     return found
 
 
+def _suspects_returned(facts: Facts) -> bool:
+    return facts.raised("expected Variable or None") or (
+        facts.raised("' object has no attribute") and _plain_forward(facts) is not None
+    )
+
+
+def _plain_forward(facts: Facts) -> tuple[Written, ast.Return] | None:
+    """A Function whose ``forward`` ends in ``.item()`` and the like, and whose result the failing line uses."""
+    for written in written_functions(facts):
+        returned = last_return(written.forward)
+        value = returned.value if returned else None
+        if returned is None or not isinstance(value, ast.Call) or called_name(value) not in _NUMBERS:
+            continue
+        names = {ast.unparse(part) for call in written.calls() for part in facts.code.targets(call)}
+        node = facts.code.statement_at(facts.line) if facts.line else None
+        read = (
+            {ast.unparse(part) for part in ast.walk(node) if isinstance(part, (ast.Name, ast.Call))} if node else set()
+        )
+        if names & read or {ast.unparse(call) for call in written.calls()} & read:
+            return written, returned
+    return None
+
+
+_NUMBERS = frozenset({"item", "tolist", "float", "int", "numpy"})
+
+
+def _find_plain_forward(facts: Facts, written: Written, returned: ast.Return) -> Finding:
+    value, code = returned.value, facts.code
+    mendings: list[Mending] = []
+    if value is not None:
+        text, kept = code.of(value), as_tensors(code, value)
+        change = ReplaceExpression(value.lineno, text, kept, code.start(value))
+        mendings.append(Mending(title=_("Return the tensor: `{text}`").format(text=kept), changes=(change,)))
+    return Finding(
+        line=facts.line,
+        cause_line=returned.lineno,
+        headline=_(
+            "`{name}.forward` returns a plain number (`{text}` in line {line}), and autograd needs a tensor."
+        ).format(name=written.name, text=code.segment(value), line=returned.lineno),
+        why=_(
+            "Only a tensor can carry the node of `{name}` in the graph. A float that `forward` returns is passed on as "
+            "it is, without grad_fn, so there is nothing to go backward from in line {line}."
+        ).format(name=written.name, line=facts.line),
+        mendings=tuple(mendings),
+    )
+
+
 def _find_returned(facts: Facts) -> Finding | None:
+    plain_forward = _plain_forward(facts)
+    if plain_forward is not None and not facts.raised("expected Variable or None"):
+        return _find_plain_forward(facts, *plain_forward)
     match = _RETURNED.search(facts.exception.message if facts.exception else "")
     candidates = [one for one in written_functions(facts) if one.backward_return is not None]
     if match is None or not candidates:
@@ -390,7 +448,7 @@ FUNCTION_RETURNED_NO_TENSOR = Kind(
     slug="function-returned-no-tensor",
     rank=20,
     needs_history=False,
-    suspects=lambda facts: facts.raised("expected Variable or None (got"),
+    suspects=_suspects_returned,
     find=_find_returned,
     page=Page(
         title=_("backward returns something that is no tensor"),

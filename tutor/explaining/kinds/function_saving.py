@@ -11,7 +11,7 @@ from tutor.explaining.functions import Written, written_functions
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
 from tutor.words import _
 
-_SAVED = re.compile(r"save_for_backward can only save variables, but argument (\d+) is of type (\w+)")
+_SAVED = re.compile(r"save_for_backward can only save variables, but argument (\d+) is of type ([\w.]+)")
 
 
 def _find_saved(facts: Facts) -> Finding | None:
@@ -113,7 +113,7 @@ def _find_tuple(facts: Facts) -> Finding | None:
             "`{name}` is a tuple: `{value}` always gives a tuple, even when `{function}` saved one tensor."
         ).format(name=name, value=value, function=written.name),
         why=_(
-            "In line {cause} the whole tuple gets the name `{name}`, and line {line} uses it as a tensor. Unpack "
+            "In line {cause} the whole tuple gets the name `{name}`, and line {line} uses it as a tensor; unpack "
             "it: the comma in `{name}, = {value}` takes the one tensor out."
         ).format(cause=node.lineno, line=facts.line, name=name, value=value),
         mendings=(

@@ -6,6 +6,7 @@ import ast
 
 from tutor.explaining.absent import Absent, absent_gradient, ready_to_go_back
 from tutor.explaining.changes import Insert, Move, ReplaceStatement, SetKeyword, UpdateInPlace
+from tutor.explaining.changes.raw import Respell
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
@@ -164,6 +165,14 @@ def _guarded(facts: Facts, found: Absent) -> list[Mending]:
     if statement is None or not isinstance(node, ast.Attribute) or not isinstance(statement, _SIMPLE):
         return []
     grad = facts.code.of(node)
+    comprehension = next((above for above in facts.code.ancestors(node) if isinstance(above, _COMPREHENSIONS)), None)
+    if comprehension is not None:
+        last = comprehension.generators[-1]
+        end = last.ifs[-1] if last.ifs else last.iter
+        text, word = facts.code.of(end), "and" if last.ifs else "if"
+        change = Respell(end.lineno, text, f"{text} {word} {grad} is not None", facts.code.start(end))
+        title = _("Leave out those without a gradient: `if {grad} is not None`").format(grad=grad)
+        return [Mending(title=title, changes=(change,))]
     text = f"if {grad} is not None:\n    {facts.code.of(statement)}"
     return [
         Mending(
@@ -173,6 +182,7 @@ def _guarded(facts: Facts, found: Absent) -> list[Mending]:
     ]
 
 
+_COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp, ast.SetComp)
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.AnnAssign)
 
 

@@ -15,6 +15,7 @@ from tutor.words import _
 
 _NAMES = ("gradient", "grad_outputs", "grad_tensors")
 _MISMATCH = re.compile(r"has a shape of torch\.Size\((\[[^\]]*\])\) and (?:output|tensor)\w*\[(\d+)\] has a shape of")
+_GOT = re.compile(r"but got (?:<class ')?([\w.]+)")
 _ITERABLE = re.compile(r"'(\w+)' object is not iterable")
 
 
@@ -125,7 +126,8 @@ def _type_of(facts: Facts, weights: ast.expr) -> str:
     if isinstance(weights, ast.Constant):
         return type(weights.value).__name__
     local = facts.local(weights.id) if isinstance(weights, ast.Name) else None
-    seen = _ITERABLE.search(facts.exception.message) if facts.exception else None
+    message = facts.exception.message if facts.exception else ""
+    seen = _ITERABLE.search(message) or _GOT.search(message)
     return (
         local.value.python_type
         if local is not None and hasattr(local.value, "python_type")

@@ -54,14 +54,27 @@ class Hook:
 def hooks(facts: Facts) -> list[Hook]:
     found = []
     for call in facts.code.calls(*_REGISTERING):
-        given = call.args[0] if call.args else None
-        if isinstance(given, ast.Name):
-            body: ast.AST | None = facts.code.function(given.id) or facts.code.value_of(given.id)
-        else:
-            body = given
+        body = _body(facts, call.args[0] if call.args else None)
         if isinstance(body, (ast.Lambda, ast.FunctionDef)):
             found.append(Hook(facts, call, body))
     return found
+
+
+def _body(facts: Facts, given: ast.expr | None) -> ast.AST | None:
+    """The function behind what was registered: a name, a method, a partial, or a call that makes the hook."""
+    if isinstance(given, ast.Name):
+        return facts.code.function(given.id) or facts.code.value_of(given.id)
+    if isinstance(given, ast.Attribute):
+        return facts.code.function(given.attr)
+    if isinstance(given, ast.Call) and called_name(given) == "partial" and given.args:
+        return _body(facts, given.args[0])
+    maker = facts.code.function(called_name(given)) if isinstance(given, ast.Call) else None
+    for node in ast.walk(maker) if maker is not None else ():
+        if isinstance(node, ast.Return) and facts.code.scope(node) is maker:
+            inner = [one for one in ast.walk(maker) if isinstance(one, ast.FunctionDef) and one is not maker]
+            named = next((one for one in inner if isinstance(node.value, ast.Name) and one.name == node.value.id), None)
+            return named or node.value
+    return given
 
 
 def _hook(facts: Facts, name: str | None) -> Hook | None:
@@ -89,8 +102,7 @@ def _find_size(facts: Facts) -> Finding | None:
     if hook is None or hook.returned is None:
         return None
     text = facts.code.of(hook.returned)
-    seen = next((one for one in facts.observation.tensors if one.name == hook.tensor), None)
-    size = shape(seen.value.shape) if seen else ""
+    size, given = _sizes(facts, hook)
     expanded = f"{_bracketed(hook.returned, text)}.expand_as({hook.gradient})"
     return Finding(
         line=facts.line,
@@ -100,16 +112,31 @@ def _find_size(facts: Facts) -> Finding | None:
         ),
         why=_(
             "What a hook returns takes the gradient's place, so it must have the same shape as the gradient it was "
-            "given{size}. {hook} in line {line} returns `{text}`, which has another. A hook that only looks "
+            "given{size}. {hook} in line {line} returns `{text}`, which has {other}. A hook that only looks "
             "returns nothing."
         ).format(
-            hook=hook.name, line=hook.line, text=facts.code.segment(hook.returned), size=f", {size}" if size else ""
+            hook=hook.name,
+            line=hook.line,
+            text=facts.code.segment(hook.returned),
+            size=f", {size}" if size else "",
+            other=_("shape {shape}").format(shape=given) if given else _("another"),
         ),
         mendings=(
             *_replacing(hook, expanded, _("Spread the result over the gradient's shape: `{text}`")),
             *_looking(hook),
         ),
     )
+
+
+def _sizes(facts: Facts, hook: Hook) -> tuple[str, str]:
+    """The shapes of the gradient and of what the hook made of it, as far as they are known."""
+    seen = next((one for one in facts.observation.tensors if one.name == hook.tensor), None)
+    registered = next((one for one in facts.events(*_REGISTERING) if facts.node_of(one) is hook.call), None)
+    known = facts.tensor(registered.inputs[0]) if registered is not None and registered.inputs else None
+    size = shape(known.shape) if known is not None else shape(seen.value.shape) if seen else ""
+    made = next((one for one in reversed(facts.history.events) if facts.node_of(one) is hook.returned), None)
+    given = facts.tensor(made.outputs[0]) if made is not None and made.outputs else None
+    return size, shape(given.shape) if given is not None else ""
 
 
 def _bracketed(node: ast.expr, text: str) -> str:
@@ -199,6 +226,10 @@ def _find_untracked(facts: Facts) -> Finding | None:
             changes=(ReplaceExpression(call.lineno, text, f"{text}.requires_grad_()", facts.code.start(owner)),),
         )
     )
+    event = facts.failed_event
+    maker = facts.maker(event.inputs[0]) if event is not None and event.inputs else None
+    if maker is not None and isinstance(node := facts.node_of(maker), ast.expr):
+        made = node
     where = (
         _(" It is made in line {line}, without `requires_grad=True`.").format(line=made.lineno)
         if made is not None
@@ -220,7 +251,6 @@ def _find_untracked(facts: Facts) -> Finding | None:
 HOOK_CHANGES_SHAPE = Kind(
     slug="hook-changes-shape",
     rank=20,
-    needs_history=False,
     suspects=lambda facts: facts.raised("has changed the size of value"),
     find=_find_size,
     page=Page(
@@ -314,7 +344,6 @@ HOOK_RETURNS_NON_TENSOR = Kind(
 NO_GRADIENT_TO_HOOK = Kind(
     slug="no-gradient-to-hook",
     rank=20,
-    needs_history=False,
     suspects=lambda facts: facts.raised("cannot register a hook on a tensor that doesn't require gradient"),
     find=_find_untracked,
     page=Page(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tutor.explaining.changes import SetKeyword
+from tutor.explaining.changes import Insert, SetKeyword
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
@@ -43,8 +43,32 @@ def _mendings(facts: Facts, cut: Cut) -> tuple[Mending, ...]:
     if not isinstance(call, ast.Call):
         return ()
     change = SetKeyword(call.lineno, called_name(call), "create_graph", "True", facts.code.start(call))
+    if called_name(call) == "backward":
+        return _through_backward(facts, call, change)
     title = _("Record how the gradient is computed: `create_graph=True` in line {line}").format(line=call.lineno)
     return (mending(title, change),)
+
+
+def _through_backward(facts: Facts, call: ast.Call, change: SetKeyword) -> tuple[Mending, ...]:
+    """After ``backward`` the gradient lies in ``.grad``, to which the second pass would add: forget it in between."""
+    title = _("Record how the gradient is computed: `create_graph=True` in line {line}").format(line=call.lineno)
+    plain = mending(title, change)
+    owner = next(
+        (node for node in facts.code.nodes if isinstance(node, ast.Attribute) and _reads_grad(facts, node)), None
+    )
+    failing = None if facts.failing is None else facts.code.statement_of(facts.failing)
+    if owner is None or failing is None or not isinstance(facts.code.parents.get(owner), ast.Assign):
+        return (plain,)
+    clear = Insert(failing.lineno, f"{facts.code.of(owner)} = None", column=facts.code.start(failing))
+    both = _(
+        "Record how the gradient is computed, `create_graph=True` in line {line}, and clear it before line {second}"
+    )
+    return (mending(both.format(line=call.lineno, second=failing.lineno), clear, change), plain)
+
+
+def _reads_grad(facts: Facts, node: ast.Attribute) -> bool:
+    """Whether it is ``x.grad``, read before the failing line."""
+    return node.attr == "grad" and isinstance(node.ctx, ast.Load) and node.lineno < (facts.line or 0)
 
 
 MISSING_CREATE_GRAPH = Kind(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from tutor.autograd import PlainValue
-from tutor.explaining.changes import AddReturn
+from tutor.explaining.changes import AddReturn, Insert
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
@@ -20,9 +20,23 @@ def _returns_nothing(function: ast.FunctionDef) -> bool:
     for node in ast.walk(function):
         if id(node) in nested:
             continue
-        if isinstance(node, (ast.Yield, ast.YieldFrom)) or (isinstance(node, ast.Return) and node.value is not None):
+        if isinstance(node, (ast.Yield, ast.YieldFrom)) or (isinstance(node, ast.Return) and not _is_none(node.value)):
             return False
     return True
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)
+
+
+def _handed_over(facts: Facts, statement: ast.stmt) -> tuple[ast.Call, ast.FunctionDef, str | None] | None:
+    """A function that returns nothing and that a library was given to call: the closure of an optimiser."""
+    for call in ast.walk(statement):
+        for given in call.args if isinstance(call, ast.Call) else ():
+            function = facts.code.function(called_name(given)) if isinstance(given, (ast.Name, ast.Attribute)) else None
+            if isinstance(call, ast.Call) and function is not None and _returns_nothing(function):
+                return call, function, function.name
+    return None
 
 
 def _callee(facts: Facts, call: ast.Call) -> ast.FunctionDef | None:
@@ -59,7 +73,7 @@ def _forgetful(facts: Facts) -> tuple[ast.Call, ast.FunctionDef, str | None] | N
             function = _callee(facts, call)
             if function is not None and _returns_nothing(function) and not function.name.startswith("__"):
                 return call, function, name
-    return None
+    return _handed_over(facts, statement)
 
 
 def _header(statement: ast.For | ast.While | ast.If) -> list[ast.AST]:
@@ -77,16 +91,10 @@ def _find(facts: Facts) -> Finding | None:
     call, function, name = found
     last = function.body[-1]
     what = _("`{name}`, the result of `{function}`, is None").format(name=name, function=function.name)
-    if name is None:
+    if name == function.name:
+        what = _("`{name}()` gives None to `{call}`").format(name=name, call=facts.code.segment(call.func))
+    elif name is None:
         what = _("`{call}` gives None").format(call=facts.code.segment(call))
-    mendings: tuple[Mending, ...] = ()
-    if isinstance(last, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign)):
-        mendings = (
-            Mending(
-                title=_("Let `{function}` return what it computes").format(function=function.name),
-                changes=(AddReturn(function.lineno),),
-            ),
-        )
     return Finding(
         line=facts.line,
         cause_line=last.lineno,
@@ -97,7 +105,33 @@ def _find(facts: Facts) -> Finding | None:
             "A Python function that ends without `return` gives None. `{function}` computes `{text}` in line {last} and keeps "
             "it to itself, so line {line} has no tensor to work with."
         ).format(function=function.name, text=facts.code.segment(last), last=last.lineno, line=facts.line),
-        mendings=mendings,
+        mendings=tuple(_returning(facts, function)),
+    )
+
+
+def _returning(facts: Facts, function: ast.FunctionDef) -> list[Mending]:
+    """Return what went backward, what the last statement computes, or what was assigned last."""
+    last, found = function.body[-1], list[Mending]()
+    title = _("Let `{function}` return what it computes").format(function=function.name)
+    backward = last.value if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) else None
+    root = backward.func.value if backward is not None and isinstance(backward.func, ast.Attribute) else None
+    if backward is not None and root is not None and called_name(backward) in {"backward", "append", "zero_", "step"}:
+        found.append(_with_return(facts, function, facts.code.of(root)))
+    if isinstance(last, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        found.append(Mending(title=title, changes=(AddReturn(function.lineno),)))
+    assigned = [node for node in ast.walk(function) if isinstance(node, (ast.Assign, ast.AugAssign))]
+    for node in sorted(assigned, key=lambda node: node.lineno, reverse=True)[:2]:
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        if isinstance(target, ast.Name):
+            found.append(_with_return(facts, function, target.id))
+    return found
+
+
+def _with_return(facts: Facts, function: ast.FunctionDef, text: str) -> Mending:
+    last = function.body[-1]
+    return Mending(
+        title=_("Let `{function}` end in `return {text}`").format(function=function.name, text=text),
+        changes=(Insert(last.lineno, f"return {text}", after=True, column=facts.code.start(last)),),
     )
 
 

@@ -76,6 +76,10 @@ def _mendings(facts: Facts, known: TensorKnown) -> list[Mending]:
         return []
     found: list[Mending] = _leaf_at_the_end(facts, node)
     statement, targets = facts.code.statement_of(node), facts.code.targets(node)
+    if _is_updated(facts, targets):
+        detached = WithMethod(node.lineno, facts.code.of(node), "detach().requires_grad_()", facts.code.start(node))
+        title = _("Make it a leaf of its own: `.detach().requires_grad_()` in line {line}").format(line=node.lineno)
+        found.append(Mending(title=title, changes=(detached,), holds=_quiet))
     if isinstance(statement, ast.Assign) and len(targets) == 1:
         text = f"{facts.code.of(targets[0])}.retain_grad()"
         found.append(
@@ -86,6 +90,12 @@ def _mendings(facts: Facts, known: TensorKnown) -> list[Mending]:
             )
         )
     return found
+
+
+def _is_updated(facts: Facts, targets: list[ast.expr]) -> bool:
+    """Whether the program learns it, ``w -= 0.1 * w.grad``, so that it was meant to be a leaf."""
+    names = {ast.unparse(target) for target in targets}
+    return any(isinstance(node, ast.AugAssign) and ast.unparse(node.target) in names for node in facts.code.nodes)
 
 
 def _leaf_at_the_end(facts: Facts, node: ast.expr) -> list[Mending]:

@@ -6,9 +6,10 @@ import ast
 import re
 from typing import Final
 
-from tutor.explaining.changes import ReplaceExpression
-from tutor.explaining.code import called_name
+from tutor.explaining.changes import Change, DropArgument, ReplaceExpression, ReplaceText
+from tutor.explaining.code import Code, called_name
 from tutor.explaining.facts import Facts
+from tutor.explaining.functions import Written, written_functions
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
 from tutor.words import _
 
@@ -66,7 +67,14 @@ def _suspects(facts: Facts) -> bool:
         return _renamed(facts) is not None
     if facts.raised("is now removed", "has no attribute"):
         return _removed(facts) is not None
+    if facts.raised("Legacy autograd function with non-static forward"):
+        return _legacy(facts) is not None
     return facts.exception is None and _volatile(facts) is not None
+
+
+def _legacy(facts: Facts) -> Written | None:
+    """A Function in the old style: ``forward(self, x)`` without ``@staticmethod``."""
+    return next((one for one in written_functions(facts) if one.forward and not one.forward.decorator_list), None)
 
 
 def _find(facts: Facts) -> Finding | None:
@@ -76,7 +84,44 @@ def _find(facts: Facts) -> Finding | None:
         return _find_indexed(facts)
     if facts.raised("retain_variables"):
         return _find_renamed(facts)
+    if facts.raised("Legacy autograd function"):
+        return _find_legacy(facts)
     return _find_removed(facts)
+
+
+def _find_legacy(facts: Facts) -> Finding | None:
+    written = _legacy(facts)
+    if written is None or written.forward is None:
+        return None
+    code = facts.code
+    methods = [part for part in (written.forward, written.backward) if part is not None and not part.decorator_list]
+    made = [call for call in code.calls(written.name) if not (isinstance(call.func, ast.Attribute))]
+    changes: list[Change] = [
+        ReplaceExpression(call.lineno, code.of(call), f"{written.name}.apply", code.start(call))
+        for call in reversed(made)
+    ]
+    changes.extend(ReplaceText(one.lineno, code.start(one), "def ", _static(code, one)) for one in methods)
+    changes.sort(key=lambda change: getattr(change, "line", 0), reverse=True)
+    return Finding(
+        line=facts.line,
+        cause_line=written.forward.lineno,
+        headline=_("`{name}` is written in the style of torch 0.1: `forward` in line {line} is not static.").format(
+            name=written.name, line=written.forward.lineno
+        ),
+        why=_(
+            "Today `forward` and `backward` are `@staticmethod`s whose first argument is `ctx`, and the Function is called "
+            "through `{name}.apply(x)`; it is never made into an object, as line {line} does."
+        ).format(name=written.name, line=facts.line),
+        mendings=(
+            Mending(
+                title=_("Make both static and call `{name}.apply`").format(name=written.name), changes=tuple(changes)
+            ),
+        ),
+    )
+
+
+def _static(code: Code, method: ast.FunctionDef) -> str:
+    return f"@staticmethod\n{code.indentation(method.lineno)}def "
 
 
 def _find_indexed(facts: Facts) -> Finding | None:
@@ -163,6 +208,12 @@ def _find_volatile(facts: Facts) -> Finding | None:
         why=_(
             "`Variable(..., volatile=True)` switched recording off in early versions. Now a `Variable` is simply a tensor; compute "
             "under `with torch.no_grad():` instead."
+        ),
+        mendings=(
+            Mending(
+                title=_("Leave `volatile` out"),
+                changes=(DropArgument(call.lineno, "Variable", "volatile", facts.code.start(call)),),
+            ),
         ),
     )
 

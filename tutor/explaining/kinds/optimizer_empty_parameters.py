@@ -22,6 +22,9 @@ def _find_empty(facts: Facts) -> Finding | None:
         exhausted = _exhausted(facts, given)
         if exhausted is not None:
             return exhausted
+        other = _frozen(facts, given) or _plain_tensor(facts)
+        if other is not None:
+            return other
         return Finding(
             line=facts.line,
             cause_line=facts.line,
@@ -83,6 +86,75 @@ def _registered(facts: Facts, statement: ast.Assign) -> list[Mending]:
             ),
         )
     ]
+
+
+def _frozen(facts: Facts, given: ast.expr) -> Finding | None:
+    """Only what requires grad was asked for, and everything had been frozen."""
+    conditions = [part for part in ast.walk(given) if isinstance(part, ast.Attribute) and part.attr == "requires_grad"]
+    events = [
+        event for event in facts.events("requires_grad_", "requires_grad.__set__") if event.argument("on") == "False"
+    ]
+    if not conditions or not events:
+        return None
+    node = facts.node_of(events[-1])
+    line = node.lineno if node is not None else None
+    statement = None if node is None else facts.code.statement_of(node)
+    mendings: list[Mending] = []
+    for flag in ast.walk(statement) if statement is not None else ():
+        if isinstance(flag, ast.Constant) and flag.value is False:
+            change = ReplaceExpression(flag.lineno, "False", "True", facts.code.start(flag))
+            title = _("Leave these parameters trainable in line {line}").format(line=flag.lineno)
+            mendings.append(Mending(title=title, changes=(change,)))
+    return Finding(
+        line=facts.line,
+        cause_line=line,
+        headline=_("`{text}` is empty: in line {made} all parameters were frozen with `requires_grad` False.").format(
+            text=facts.code.segment(given), made=line
+        ),
+        why=_(
+            "The optimiser in line {line} is given only what requires grad, and `{statement}` has switched that off for "
+            "every parameter. Freeze only the part that is not to be trained."
+        ).format(line=facts.line, statement=facts.code.segment(node)),
+        mendings=tuple(mendings),
+    )
+
+
+def _plain_tensor(facts: Facts) -> Finding | None:
+    """A module whose weight is a tensor, not a Parameter: ``self.w = torch.zeros(3, requires_grad=True)``."""
+    for owner in facts.code.classes():
+        for node in ast.walk(owner):
+            if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)):
+                continue
+            value = node.value
+            if isinstance(value, ast.Call) and "Parameter" not in ast.unparse(value) and _makes_tensor(value):
+                return _to_register(facts, owner, node, node.targets[0].attr)
+    return None
+
+
+def _makes_tensor(call: ast.Call) -> bool:
+    text = ast.unparse(call)
+    return "requires_grad" in text or called_name(call) in {"zeros", "ones", "randn", "rand", "tensor", "full", "empty"}
+
+
+def _to_register(facts: Facts, owner: ast.ClassDef, statement: ast.Assign, attribute: str) -> Finding:
+    code, value = facts.code, statement.value
+    text = code.of(value)
+    prefix = "nn" if "nn" in {part.id for part in ast.walk(code.tree) if isinstance(part, ast.Name)} else "torch.nn"
+    change = ReplaceExpression(value.lineno, text, f"{prefix}.Parameter({text})", code.start(value))
+    title = _("Register it: `{prefix}.Parameter(…)` in line {line}").format(prefix=prefix, line=statement.lineno)
+    return Finding(
+        line=facts.line,
+        cause_line=statement.lineno,
+        headline=_(
+            "`{owner}` has no parameters: `self.{attribute}` in line {made} is a plain tensor, not an `nn.Parameter`."
+        ).format(owner=owner.name, attribute=attribute, made=statement.lineno),
+        why=_(
+            "`parameters()` finds only `nn.Parameter`s and modules that were assigned to attributes. A tensor with "
+            "`requires_grad=True` gets gradients, but the module does not count it among its parameters, so the optimiser in "
+            "line {line} gets an empty list."
+        ).format(line=facts.line),
+        mendings=(Mending(title=title, changes=(change,)),),
+    )
 
 
 def _exhausted(facts: Facts, given: ast.expr) -> Finding | None:

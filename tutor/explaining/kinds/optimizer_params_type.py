@@ -13,14 +13,26 @@ from tutor.explaining.optimisers import given_parameters
 from tutor.words import _
 
 
+def _suspects(facts: Facts) -> bool:
+    if facts.raised("params argument given to the optimizer", "optimizer can only optimize Tensors"):
+        return True
+    frames = facts.exception.frames if facts.exception else ()
+    return facts.raised("object is not iterable") and any(
+        "optim" in frame.filename and frame.function.endswith("__init__") for frame in frames
+    )
+
+
 def _find_type(facts: Facts) -> Finding | None:
     given = given_parameters(facts)
     if given is None:
         return None
     text = facts.code.segment(given)
     tensor = facts.raised("should be an iterable")
+    module = facts.raised("object is not iterable")
     headline = (
-        _("`{text}` in line {line} is a tensor; an optimiser takes a list of tensors: `[{text}]`.")
+        _("`{text}` in line {line} is a module itself; an optimiser takes its parameters: `{text}.parameters()`.")
+        if module
+        else _("`{text}` in line {line} is a tensor; an optimiser takes a list of tensors: `[{text}]`.")
         if tensor
         else _("`{text}` in line {line} does not hold tensors only, and an optimiser takes a list of tensors.")
     ).format(text=text, line=facts.line)
@@ -39,6 +51,8 @@ def _find_type(facts: Facts) -> Finding | None:
 def _listed(facts: Facts, given: ast.expr) -> list[Mending]:
     text, place = facts.code.of(given), (given.lineno, facts.code.of(given))
     new = [f"[{text}]"]
+    if facts.raised("object is not iterable") and not isinstance(given, ast.Attribute):
+        new = [f"{tight(text)}.parameters()"]
     if not isinstance(given, (ast.List, ast.Tuple)):
         new.extend([f"{tight(text)}.parameters()", f"{tight(text)}.values()"])
     if (
@@ -63,9 +77,7 @@ def _listed(facts: Facts, given: ast.expr) -> list[Mending]:
 OPTIMIZER_PARAMS_TYPE = Kind(
     slug="optimizer-params-type",
     rank=20,
-    suspects=lambda facts: facts.raised(
-        "params argument given to the optimizer", "optimizer can only optimize Tensors"
-    ),
+    suspects=_suspects,
     find=_find_type,
     page=Page(
         title=_("An optimiser takes a list of tensors"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from tutor.explaining.changes import Change, ReplaceExpression, WithMethod
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts, count, shape
+from tutor.explaining.flows import sources_of
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
 from tutor.explaining.operands import Operand, operands
 from tutor.words import _
@@ -55,6 +57,7 @@ _PRODUCTS: Final = {
     "baddbmm",
 }
 _VIEW = re.compile(r"shape '\[(.*?)\]' is invalid for input of size (\d+)")
+_CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
 _PAIR = re.compile(r"\((\d+)x(\d+) and (\d+)x(\d+)\)")
 
 
@@ -62,6 +65,9 @@ def _find(facts: Facts) -> Finding | None:
     given = operands(facts)
     if facts.exception is None:
         return None
+    channels = _CHANNELS.search(facts.exception.message)
+    if channels is not None:
+        return _channels(facts, given, int(channels.group(1)), int(channels.group(2)))
     view = _VIEW.search(facts.exception.message)
     if view is not None:
         return _view(facts, given, view.group(1), int(view.group(2)))
@@ -119,6 +125,7 @@ def _product(facts: Facts, given: list[Operand]) -> Finding:
         named = layer[0] if layer is not None else right.text if right.line is not None else left.text
         why += where.format(name=named, line=cause)
     mendings = _layer_mendings(facts, layer, inner) if layer is not None else _product_mendings(facts, left, right)
+    mendings += tuple(_other_sizes(facts, [left, right])) if not mendings else ()
     return Finding(line=facts.line, cause_line=cause or facts.line, headline=headline, why=why, mendings=mendings)
 
 
@@ -245,7 +252,7 @@ def _elementwise(facts: Facts, given: list[Operand]) -> Finding:
         cause_line=cause or facts.line,
         headline=headline,
         why=why,
-        mendings=tuple(_elementwise_mendings(facts, left, right)),
+        mendings=(*_elementwise_mendings(facts, left, right), *_other_sizes(facts, [left, right])),
     )
 
 
@@ -285,6 +292,98 @@ def _elementwise_mendings(facts: Facts, left: Operand, right: Operand) -> list[M
             )
             found.append(Mending(title=title, changes=(change,)))
     return found
+
+
+# Layers that count channels
+
+
+def _channels(facts: Facts, given: list[Operand], wanted: int, got: int) -> Finding:
+    event = facts.failed_event
+    layer = event.op.replace("_", "") if event is not None else "conv"
+    call = next(
+        (
+            one
+            for one in facts.code.nodes
+            if isinstance(one, ast.Call)
+            and called_name(one).lower().replace("_", "").startswith(layer[:4])
+            and _first(one) is not None
+            and ast.unparse(_first(one) or one) == str(wanted)
+        ),
+        None,
+    )
+    targets = facts.code.targets(call) if call is not None else []
+    name = facts.code.segment(targets[0]) if targets else _("the layer")
+    first = given[0] if given else None
+    text = first.text if first is not None else facts.code.segment(facts.failing)
+    size = shape(first.shape) if first is not None else "?"
+    mendings: list[Mending] = []
+    number = _first(call) if call is not None else None
+    if call is not None and number is not None:
+        change = ReplaceExpression(number.lineno, facts.code.of(number), str(got), facts.code.start(number))
+        title = _("Let `{layer}` expect {got} channels: line {line}").format(layer=name, got=got, line=call.lineno)
+        mendings.append(Mending(title=title, changes=(change,)))
+    return Finding(
+        line=facts.line,
+        cause_line=call.lineno if call is not None else facts.line,
+        headline=_("`{layer}` expects {wanted} channels, and `{x}` of shape {size} has {got}.").format(
+            layer=name, wanted=wanted, x=text, size=size, got=got
+        ),
+        why=_(
+            "The second size of a batch of images is the number of channels, and it must match what the layer was made for: "
+            "{wanted}, not {got}. Change the layer, or the order of the sizes if the channels come last."
+        ).format(wanted=wanted, got=got),
+        mendings=(*mendings, *_other_sizes(facts, given)),
+    )
+
+
+def _first(call: ast.Call) -> ast.expr | None:
+    return call.args[0] if call.args else next((one.value for one in call.keywords if one.arg == "in_channels"), None)
+
+
+# Sizes where the tensors are made
+
+_MADE_OF_SIZES: Final = frozenset({"zeros", "ones", "randn", "rand", "empty", "full", "randint", "reshape", "view"})
+_SIZES_TRIED: Final = 8
+
+
+def _other_sizes(facts: Facts, given: list[Operand]) -> list[Mending]:
+    """Each plain size in the making of the operands, replaced by a size of the others."""
+    sizes = {size for one in given for size in one.shape}
+    sizes |= {int(size) for size in re.findall(r"\d+", facts.exception.message)} if facts.exception else set()
+    found: list[Mending] = []
+    for call, name in reversed(list(_makers(facts))):
+        for part in _numbers_of(call):
+            for size in sorted(sizes - {part.value}, key=lambda size: -size):
+                change = ReplaceExpression(part.lineno, str(part.value), str(size), facts.code.start(part))
+                title = _("Make `{name}` with {size} in place of {old} in line {line}").format(
+                    name=name, size=size, old=part.value, line=part.lineno
+                )
+                found.append(Mending(title=title, changes=(change,)))
+    return found[:_SIZES_TRIED]
+
+
+def _makers(facts: Facts) -> Iterator[tuple[ast.Call, str]]:
+    """The calls, with plain sizes, that made what the failing statement reads, and the names given to it."""
+    if not isinstance(facts.failing, ast.expr):
+        return
+    seen: set[ast.AST] = set()
+    for source in sources_of(facts.code, facts.failing):
+        for call in ast.walk(source):
+            if isinstance(call, ast.Call) and call not in seen and called_name(call) in _MADE_OF_SIZES:
+                seen.add(call)
+                targets = [target for above in (call, *_around(facts, call)) for target in facts.code.targets(above)]
+                yield call, facts.code.segment(targets[0] if targets else call)
+
+
+def _around(facts: Facts, node: ast.AST) -> Iterator[ast.AST]:
+    return (above for above in facts.code.ancestors(node) if isinstance(above, ast.expr))
+
+
+def _numbers_of(call: ast.Call) -> list[ast.Constant]:
+    parts = [
+        inner for part in call.args for inner in (part.elts if isinstance(part, (ast.Tuple, ast.List)) else [part])
+    ]
+    return [part for part in parts if isinstance(part, ast.Constant) and type(part.value) is int and part.value > 0]
 
 
 # view and the rest
@@ -343,6 +442,7 @@ def _general(facts: Facts, given: list[Operand]) -> Finding:
         why=_(
             "torch says: {message}. Print the shapes just before this line and compare them with what it needs."
         ).format(message=message.rstrip(".")),
+        mendings=tuple(_other_sizes(facts, given)),
     )
 
 

@@ -12,11 +12,14 @@ from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
 from tutor.words import _
 
 _MULTIPLE = "output of a function that returns multiple views"
+_EXPANDED = "more than one element of the written-to tensor refers to a single memory location"
 _NO_GRAD = "A view was created in no_grad mode"
 
 
 def _suspects(facts: Facts) -> bool:
-    return facts.raised("is a view and is being modified inplace", _NO_GRAD, "view was created in inference mode")
+    return facts.raised(
+        "is a view and is being modified inplace", _NO_GRAD, "view was created in inference mode", _EXPANDED
+    )
 
 
 def _find(facts: Facts) -> Finding | None:
@@ -28,6 +31,8 @@ def _find(facts: Facts) -> Finding | None:
     target = changed_expression(facts, event)
     name = facts.name(number) or facts.code.segment(target) or _("the view")
     base = facts.name(known.base) if known is not None and known.base is not None else None
+    if facts.raised(_EXPANDED):
+        return _find_expanded(facts, event, maker, name)
     if facts.raised(_NO_GRAD):
         return _find_no_grad(facts, event, maker, name, base)
     operation = maker.op if maker is not None else "unbind"
@@ -47,6 +52,23 @@ def _find(facts: Facts) -> Finding | None:
         ),
         mendings=(*out_of_place(facts, event), *_copy_where_made(facts, maker)),
         about=(number,),
+    )
+
+
+def _find_expanded(facts: Facts, event: Event, maker: Event | None, name: str) -> Finding:
+    made, text = facts.line_of(maker), facts.text_of(maker)
+    return Finding(
+        line=facts.line,
+        cause_line=made,
+        headline=_(
+            "`{text}` in line {line} changes `{name}` in place, but several elements of `{name}` are one and the same number in memory."
+        ).format(text=facts.text_of(event), line=facts.line, name=name),
+        why=_(
+            "`{made_text}` in line {made} makes a view that repeats elements without copying them. Writing into one would "
+            "write into all its repetitions. Take a copy first, `{name}.clone()`, or compute a new tensor."
+        ).format(made_text=text, made=made, name=name),
+        mendings=(*out_of_place(facts, event), *_copy_where_made(facts, maker)),
+        about=(event.inputs[0],),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from tutor.explaining.changes import Change, RemoveStatement, ReplaceExpression, ReplaceStatement
+from tutor.explaining.changes.expressions import tight
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
@@ -17,7 +18,7 @@ def _find_dependent(facts: Facts) -> Finding | None:
     statement = facts.code.statement_at(facts.line) if facts.line else None
     if found is None or statement is None or facts.exception is None:
         return None
-    _call, given, body = found
+    call, given, body = found
     name, message = name_of(facts, given), facts.exception.message
     branch = isinstance(statement, (ast.If, ast.While)) or any(
         isinstance(node, ast.IfExp) for node in ast.walk(statement)
@@ -54,7 +55,7 @@ def _find_dependent(facts: Facts) -> Finding | None:
             "need the value of a single sample. Compute both sides and choose element by element: "
             "`torch.where(condition, one, other)`."
         ).format(name=name),
-        mendings=tuple(_dependent_mendings(facts, statement, body)),
+        mendings=(*_dependent_mendings(facts, statement, body), *_one_by_one(facts, call)),
     )
 
 
@@ -79,6 +80,20 @@ def _dependent_mendings(facts: Facts, statement: ast.stmt, body: Function | None
             )
             return [Mending(title=_("Compute with the tensor itself"), changes=(change,))]
     return []
+
+
+def _one_by_one(facts: Facts, call: ast.Call) -> list[Mending]:
+    """A plain loop over the samples, for what no choice element by element can say."""
+    code, above = facts.code, facts.code.parents.get(call)
+    if called_name(call) != "vmap" or not isinstance(above, ast.Call) or above.func is not call or not call.args:
+        return []
+    if not above.args or above.keywords or len(call.args) > 1 or call.keywords:
+        return []
+    names = [f"one_{index}" if len(above.args) > 1 else "one" for index in range(len(above.args))]
+    rows = code.of(above.args[0]) if len(above.args) == 1 else f"zip({', '.join(code.of(part) for part in above.args)})"
+    text = f"torch.stack([{tight(code.of(call.args[0]))}({', '.join(names)}) for {', '.join(names)} in {rows}])"
+    change = ReplaceExpression(above.lineno, code.of(above), text, code.start(above))
+    return [Mending(title=_("Go through the samples one by one: `{text}`").format(text=text), changes=(change,))]
 
 
 def _where(facts: Facts, statement: ast.stmt, body: Function | None) -> Mending | None:
