@@ -16,6 +16,7 @@ from tutor.session import effects as fx
 from tutor.session import events as ev
 from tutor.ui import opening
 from tutor.ui.commands import bindings
+from tutor.ui.demands import why_refused
 from tutor.ui.records import Records
 from tutor.ui.runs import LateRunner, Runner, Runs
 from tutor.ui.screens.lesson import LessonScreen
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.worker import Worker
 
-    from tutor.autograd import Observation
+    from tutor.autograd import Observation, Run
     from tutor.ui.screens.home import HomeScreen
 
 REST_SECONDS: Final = 0.6
@@ -62,7 +63,7 @@ class TutorApp(App[int]):
         self.shelf = shelf or Shelf()
         self.session: Session | None = None
         self.seen_of_runner: Observation | None = None
-        self._runs = Runs(runner, self._spawn, self.happened)
+        self._runs = Runs(runner, self._spawn, self.happened, self._refused)
         self._place = place
         self._rest_seconds = rest_seconds
         self._rest: Timer | None = None
@@ -116,6 +117,9 @@ class TutorApp(App[int]):
         for effect in effects:
             self._perform(effect)
         self._show_session()
+
+    async def _refused(self, run: Run) -> str | None:
+        return None if self.session is None else await why_refused(self.session.pack, self.shelf.folder, run)
 
     def _perform(self, effect: fx.Effect) -> None:
         if self.records.keep(effect) or self._runs.perform(effect):

@@ -11,7 +11,7 @@ from tutor.session import events as ev
 from tutor.words import _
 
 if TYPE_CHECKING:
-    from tutor.autograd import Observation, Program
+    from tutor.autograd import Observation, Program, Run
     from tutor.judging import References
 
 
@@ -57,10 +57,18 @@ Spawn = Callable[[Coroutine[Any, Any, None]], Cancellable]
 
 
 class Runs:
-    """Performs the session's effects that need a runner. ``tell`` receives what came of them."""
+    """Performs the session's effects that need a runner. ``tell`` receives what came of them; ``refused`` says why
+    nothing of the pack in hand may run, if so."""
 
-    def __init__(self, runner: Runner, spawn: Spawn, tell: Callable[[ev.Event], None]) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        spawn: Spawn,
+        tell: Callable[[ev.Event], None],
+        refused: Callable[[Run], Awaitable[str | None]],
+    ) -> None:
         self._runner = runner
+        self._refused = refused
         self._spawn = spawn
         self._tell = tell
         self._under_way: list[tuple[int, Cancellable]] = []
@@ -111,12 +119,14 @@ class Runs:
     async def _judge(self, effect: fx.Judge) -> None:
         from tutor.session.performing import judge  # noqa: PLC0415 - not needed before the first run
 
-        await self._answered(effect.number, judge(effect, self._runner.run, self._known_references()))
+        if await self._may_run(effect.number):
+            await self._answered(effect.number, judge(effect, self._runner.run, self._known_references()))
 
     async def _foretell(self, effect: fx.Foretell) -> None:
         from tutor.session.performing import foretell  # noqa: PLC0415 - not needed before the first run
 
-        await self._answered(effect.number, foretell(effect, self._runner.run))
+        if await self._may_run(effect.number):
+            await self._answered(effect.number, foretell(effect, self._runner.run))
 
     async def _explain(self, effect: fx.Explain) -> None:
         from tutor.session.performing import explain_result  # noqa: PLC0415 - not needed before the first run
@@ -128,6 +138,12 @@ class Runs:
             raise
         except Exception:  # noqa: BLE001 - without an explanation the verdict still stands
             self._tell(ev.Explained(effect.number, ()))
+
+    async def _may_run(self, number: int) -> bool:
+        why = await self._refused(self._runner.run)
+        if why is not None:
+            self._tell(ev.RunFailed(number, why))
+        return why is None
 
     async def _answered(self, number: int, work: Awaitable[ev.Event]) -> None:
         try:

@@ -55,6 +55,10 @@ class Shelf:
             self._opened[key] = self._opened[opened.pack.id] = opened
         return self._opened[key]
 
+    def folder(self, pack: str) -> Path:
+        """Where a pack lies. Raises PackError."""
+        return self._folders[pack] if pack in self._folders else self.pack(pack).folder
+
     def lesson(self, pack: str, lesson: str) -> Lesson:
         """Raises PackError."""
         if (pack, lesson) not in self._lessons and self._take_at_hand(pack, lesson) is None:
