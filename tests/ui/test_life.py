@@ -6,12 +6,14 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste, Resize
+from textual.geometry import Size
 from textual.widgets import Input, OptionList
 
 from tests.ui.conftest import Opener, Transcript
 from tutor.autograd import Chunk, ExceptionSeen, Observation, PlainValue, Program, TensorSeen, TensorValue, WarningSeen
 from tutor.progress import StepRef, Store
+from tutor.ui.own_editor import EditorError, edit, editor_command
 from tutor.ui.screens.home import HomeScreen
 from tutor.ui.screens.lesson import LessonScreen
 from tutor.ui.screens.solution import SolutionScreen
@@ -313,6 +315,76 @@ class TestStorms:
             screen.session = behind.with_work(behind.at, hints=1)
             await desk.settle()
             assert desk.editor.text == "typed meanwhile" == desk.session.work.draft
+
+    async def test_a_hundred_resizes_leave_the_text_and_the_result_in_place(self, opened: Opener) -> None:
+        async with opened(Transcript(), "first/free", size=(80, 24)) as desk:
+            await desk.answer("print(1)")
+            for turn in range(100):
+                desk.app.post_message(Resize(Size(40 + turn * 2, 10 + turn % 40), Size(40 + turn * 2, 10 + turn % 40)))
+            await desk.pilot.resize_terminal(80, 24)
+            await desk.settle()
+            assert desk.editor.text == "print(1)"
+            assert "✓ Right." in desk.text()
+
+    async def test_keys_faster_than_the_screen_arrive_in_order(self, opened: Opener) -> None:
+        async with opened(Transcript(), "first/dot") as desk:
+            desk.editor.load("")
+            typed = ("y = x * 123  # gradients" + "\n") * 80
+            for character in typed:
+                desk.editor.post_message(Key("enter" if character == "\n" else character, character))
+            await desk.until(lambda: desk.session.work.draft == typed)
+            assert desk.editor.text == typed
+
+    async def test_a_pack_of_a_thousand_lessons_opens_and_scrolls(self, opened: Opener, tmp_path: Path) -> None:
+        folder = tmp_path / "many"
+        folder.mkdir()
+        names = [f"lesson-{number}" for number in range(1000)]
+        listed = ", ".join(f"{name}.yaml" for name in names)
+        (folder / "pack.yaml").write_text(f"format: 1\nid: many\ntitle: Many\nversion: 1.0.0\nlessons: [{listed}]\n")
+        for name in names:
+            text = f"id: {name}\ntitle: The {name}\nsummary: One.\nsteps:\n  - {{id: a, kind: read, text: Hello.}}\n"
+            (folder / f"{name}.yaml").write_text(text)
+        async with opened(Transcript(), size=(80, 24), folder=folder) as desk:
+            assert "The lesson-0" in desk.text()
+            await desk.press("end", "enter")
+            assert desk.session.lesson.id == "lesson-999"
+
+    async def test_a_pane_takes_the_whole_window_and_gives_it_back(self, opened: Opener) -> None:
+        async with opened(Transcript(), "first/dot", size=(80, 24)) as desk:
+            await desk.press("f12")
+            assert desk.editor.size.height > 15
+            await desk.press("f12")
+            assert desk.editor.size.height < 10
+            assert "Compute y" in desk.text()
+
+
+class TestOwnEditor:
+    def test_neither_variable_set_says_how_to_choose_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("VISUAL", raising=False)
+        monkeypatch.delenv("EDITOR", raising=False)
+        with pytest.raises(EditorError, match="export EDITOR=vim"):
+            editor_command()
+
+    @pytest.mark.parametrize(
+        ("value", "words"), [("no-such-editor -w", "no-such-editor"), ("vim 'x", "cannot be read")]
+    )
+    def test_an_editor_that_is_not_there_is_named(
+        self, monkeypatch: pytest.MonkeyPatch, value: str, words: str
+    ) -> None:
+        monkeypatch.setenv("VISUAL", value)
+        with pytest.raises(EditorError, match=words):
+            editor_command()
+
+    def test_a_failing_editor_changes_nothing(self) -> None:
+        with pytest.raises(EditorError, match="your text is as it was"):
+            edit("mine", ["false"])
+
+    def test_what_is_saved_comes_back(self) -> None:
+        assert edit("mine\n", ["sed", "-i", "s/mine/yours/"]) == "yours\n"
+
+    def test_what_is_no_text_is_refused(self) -> None:
+        with pytest.raises(EditorError, match="cannot be read"):
+            edit("mine", ["sh", "-c", "printf '\\377\\376' > \"$0\""])
 
 
 class TestEditing:

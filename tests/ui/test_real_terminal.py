@@ -168,10 +168,6 @@ def test_ones_own_editor_takes_the_draft_and_gives_it_back(tmp_path: Path, pack_
         screen.until("ready")
         screen.press("\x0f")
         screen.until("from my editor")
-    with terminal(tmp_path, f"{pack_folder}/first/dot", VISUAL="no-such-editor") as screen:
-        screen.until("ready")
-        screen.press("\x0f")
-        screen.until("no-such-editor")
 
 
 def test_without_colours_every_state_has_a_sign(tmp_path: Path, pack_folder: Path) -> None:

@@ -87,7 +87,7 @@ class LessonScreen(Screen[None]):
         & #body { layout: vertical; height: 1fr; }
         & #reading { height: auto; max-height: 42%; min-height: 3; background: $background; padding: 0 1; scrollbar-size-vertical: 1; }
         & #reading .reading--title { margin: 0; }
-        & #reading.-alone { height: 1fr; max-height: 100%; }
+        & #reading.-alone, & #reading.-maximized { height: 1fr; max-height: 100%; }
         & #work { height: 1fr; }
         & #side { display: none; }
         & #trouble {

@@ -52,6 +52,7 @@ class CodeWork(Workplace):
             border-top: solid $rule; border-title-color: $muted;
             &:focus { border-top: solid $primary; border-title-color: $primary; border-title-style: bold; }
         }
+        & > Editor.-maximized { height: 1fr; max-height: 100%; }
         & > ResultPane { height: 1fr; min-height: 3; border-top: solid $rule; }
         & > ResultPane:focus-within { border-top: solid $primary; }
         & > ResultPane.-passed { border-top: solid $success; }
