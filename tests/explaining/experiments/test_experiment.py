@@ -174,3 +174,15 @@ async def test_two_changes_that_give_the_same_program_are_one_fix(explain_script
     (explanation,) = await explain_script(code)
     assert len(explanation.fixes) == 1
     assert explanation.fixes[0].verified
+
+
+async def test_numbers_that_were_written_down_are_called_that(explain_answer: Explain) -> None:
+    found = await explain_answer(
+        "f = torch.tensor([2.0, 4.0])",
+        "f = 2 * x.detach()",
+        "f",
+        setup="x = torch.tensor([1.0, 2.0], requires_grad=True)",
+        variants=("x = torch.tensor([3.0, 5.0], requires_grad=True)",),
+    )
+    assert "whatever the input is" in found[0].headline
+    assert "[6., 10.]" in found[0].why

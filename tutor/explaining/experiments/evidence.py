@@ -42,6 +42,10 @@ class Mismatch:
     label: str
     got: Value | None
     want: Value | None
+    elsewhere: str | None = None
+    """The input it failed on, as code, where that is not the step's own."""
+    own: Value | None = None
+    """What the same check found on the step's own input, when it failed elsewhere."""
 
     @property
     def owner(self) -> str:
@@ -108,8 +112,12 @@ def mismatches(verdict: Verdict) -> tuple[Mismatch, ...]:
     """Failed value checks: those on the step's own setup first."""
     failed = [check for check in verdict.checks if check.kind == "value" and not check.passed]
     failed.sort(key=lambda check: check.variant is not None)
-    return tuple(_mismatch(check) for check in failed)
+    return tuple(_mismatch(check, verdict) for check in failed)
 
 
-def _mismatch(check: CheckResult) -> Mismatch:
-    return Mismatch(label=check.label, got=check.got, want=check.want)
+def _mismatch(check: CheckResult, verdict: Verdict) -> Mismatch:
+    if check.variant is None:
+        return Mismatch(label=check.label, got=check.got, want=check.want)
+    own = next((one.got for one in verdict.checks if one.label == check.label and one.variant is None), None)
+    setup = "; ".join((check.variant_setup or "").split("\n")).strip("; ")
+    return Mismatch(label=check.label, got=check.got, want=check.want, elsewhere=setup, own=own)

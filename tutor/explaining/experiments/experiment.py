@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from tutor.autograd import Observation, Program, Run
 from tutor.explaining.changes import parsed
-from tutor.explaining.experiments.evidence import Mismatch, mismatches
+from tutor.explaining.experiments.evidence import Mismatch, mismatches, numbers_of
 from tutor.explaining.experiments.registry import all_silent_kinds
 from tutor.explaining.experiments.suspects import Suspect, Trial
 from tutor.explaining.experiments.trying import Budget, Candidate, Found, candidates, first_passing
@@ -115,7 +115,30 @@ async def _stated(trial: Trial, suspect: Suspect, run: Run) -> Explanation:
     return replace(told, fixes=tuple(untried[:2]))
 
 
+def _unexplained_elsewhere(main: Mismatch) -> Explanation:
+    """Right on the step's own input and wrong on another: most often a value that was written down, not computed."""
+    got, want = main.words
+    if numbers_of(main.own) is not None and numbers_of(main.own) == numbers_of(main.got):
+        headline = _("`{label}` is {got} whatever the input is: right for the lesson's own input, wrong for another.")
+        advice = _("Compute it from the input; numbers that are written down cannot follow it.")
+    else:
+        headline = _("`{label}` is right for the lesson's own input, but for another it is {got}, expected {want}.")
+        advice = _(
+            "Look for something in your answer that fits the lesson's own input only: a number, a size, a position."
+        )
+    return Explanation(
+        kind="unexplained-difference",
+        severity="silent",
+        headline=headline.format(label=main.label, got=got, want=want),
+        why=_("The other input is `{setup}`, and there {want} is expected.").format(setup=main.elsewhere, want=want)
+        + " "
+        + advice,
+    )
+
+
 def _unexplained(main: Mismatch, suspects: Sequence[Suspect]) -> Explanation:
+    if main.elsewhere is not None:
+        return _unexplained_elsewhere(main)
     got, want = main.words
     hints = []
     if main.ratio is not None:
