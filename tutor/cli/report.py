@@ -12,6 +12,7 @@ import click
 from tutor.autograd import Observation
 from tutor.cli.frames import code_frame, diff, side_by_side
 from tutor.explaining.explanation import Explanation, Fix
+from tutor.explaining.registry import find_kind
 from tutor.judging import CheckResult, Verdict
 from tutor.text import safe, safe_line
 from tutor.words import _, ngettext
@@ -61,15 +62,17 @@ def explanation_lines(explanation: Explanation, source: str) -> Iterator[str]:
     colour = {"error": "red", "silent": "red", "warning": "yellow", "note": "cyan"}[explanation.severity]
     yield from (click.style(line, fg=colour, bold=True) for line in wrapped(safe(explanation.headline)))
     yield ""
-    yield from indented(code_frame(source, explanation.line, explanation.cause_line))
-    yield ""
+    if explanation.line is not None:
+        yield from indented(code_frame(source, explanation.line, explanation.cause_line))
+        yield ""
     yield from wrapped(safe(explanation.why))
     for fix in explanation.fixes:
         yield from _fix_lines(fix, source)
     if explanation.lesson is not None:
         yield ""
         yield _("Read on: {command}").format(command=click.style(f"tutor {explanation.lesson}", bold=True))
-    yield click.style(_("More: tutor explain --kind {kind}").format(kind=explanation.kind), dim=True)
+    if find_kind(explanation.kind) is not None:
+        yield click.style(_("More: tutor explain --kind {kind}").format(kind=explanation.kind), dim=True)
 
 
 def _fix_lines(fix: Fix, source: str) -> Iterator[str]:
