@@ -55,7 +55,7 @@ def overwritten(facts: Facts) -> Overwritten | None:
             changed_by=event,
             tensor=number,
             name=_name(facts, event, number),
-            by_module=_asked_in_place(facts, event),
+            by_module=asked_in_place(facts, event),
             by_step=_is_step(facts, event),
             through=_through(facts, event, number),
             also=_also(facts, node, changed, number),
@@ -119,7 +119,7 @@ def _is_step(facts: Facts, event: Event) -> bool:
     )
 
 
-def _asked_in_place(facts: Facts, event: Event) -> ast.Call | None:
+def asked_in_place(facts: Facts, event: Event) -> ast.Call | None:
     """The call with ``inplace=True``: of the function itself, or that made the module that ran."""
     if event.op.endswith("_") and not event.library.endswith("_"):
         return None
@@ -147,6 +147,11 @@ def _likeliest(facts: Facts, event: Event, asking: list[ast.Call]) -> ast.Call |
             return call
     same = [call for call in asking if called_name(call).lower().replace("_", "") == name]
     return next(iter(same or asking), None)
+
+
+def flag_of(call: ast.Call) -> str | int:
+    """How a call was given its ``inplace=True``: by name, or by position."""
+    return "inplace" if keyword(call, "inplace") is not None else len(call.args) - 1
 
 
 def suspects(facts: Facts) -> bool:

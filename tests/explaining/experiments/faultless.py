@@ -29,6 +29,20 @@ FAULTLESS = {
                 opt.step()
                 opt.zero_grad()
             """,
+        "what one loss left is cleared before the other": """
+            import torch
+            from torch import nn
+            torch.manual_seed(0)
+            actor, critic = nn.Linear(2, 2), nn.Linear(2, 1)
+            first = torch.optim.SGD(actor.parameters(), lr=0.1)
+            second = torch.optim.SGD(critic.parameters(), lr=0.1)
+            value = critic(actor(torch.ones(4, 2)))
+            (value - 1).pow(2).mean().backward(retain_graph=True)
+            first.zero_grad()
+            (-value.mean()).backward()
+            second.step()
+            first.step()
+            """,
         "a manual update": """
             import torch
             w = torch.tensor([1.0, 2.0], requires_grad=True)

@@ -86,7 +86,41 @@ def _suspects_uncalled(facts: Facts) -> bool:
         return False
     if "NoneType" in seen.message and _idle(facts) is not None:
         return True
+    if "__init__() takes" in seen.message and _class_called(facts) is not None:
+        return True
     return any(f"'{kind}'" in seen.message for kind in _METHODS) and _uncalled(facts) is not None
+
+
+def _class_called(facts: Facts) -> tuple[ast.Call, ast.expr] | None:
+    """``Net(x)``, where ``Net()(x)`` was meant, or ``net = Net`` and then ``net(x)``; with what lacks its parentheses."""
+    modules = {node.name for node in facts.code.classes() if node.bases}
+    statement = facts.code.statement_at(facts.line) if facts.line else None
+    for node in ast.walk(statement) if statement is not None else ():
+        if not isinstance(node, ast.Call) or not node.args or not isinstance(node.func, (ast.Name, ast.Attribute)):
+            continue
+        if called_name(node) in modules:
+            return node, node.func
+        value = facts.code.value_of(ast.unparse(node.func))
+        if isinstance(value, ast.Name) and value.id in modules:
+            return node, value
+    return None
+
+
+def _find_class(facts: Facts, call: ast.Call, named: ast.expr) -> Finding:
+    code, text = facts.code, facts.code.segment(named)
+    change = ReplaceExpression(named.lineno, code.of(named), f"{code.of(named)}()", code.start(named))
+    return Finding(
+        line=facts.line,
+        cause_line=named.lineno,
+        headline=_(
+            "`{call}` in line {line} hands its arguments to the making of `{text}`: the parentheses of `{text}()` are missing."
+        ).format(call=code.segment(call), line=facts.line, text=text),
+        why=_(
+            "`{text}` is the class. `{text}()` in line {named} makes the module, and the module is what is called with a tensor: "
+            "`{text}()(x)`."
+        ).format(text=text, named=named.lineno),
+        mendings=(Mending(title=_("Make the module: `{text}()`").format(text=text), changes=(change,)),),
+    )
 
 
 def _idle(facts: Facts) -> ast.Attribute | None:
@@ -99,6 +133,9 @@ def _idle(facts: Facts) -> ast.Attribute | None:
 
 
 def _find_uncalled(facts: Facts) -> Finding | None:
+    called = _class_called(facts) if facts.raised("__init__() takes") else None
+    if called is not None:
+        return _find_class(facts, *called)
     idle = _idle(facts) if facts.raised("NoneType") else None
     found = (idle, None) if idle is not None else _uncalled(facts)
     if found is None:

@@ -31,6 +31,8 @@ def _made(one: Operand | None, facts: Facts) -> str:
 
 
 def _find_index(facts: Facts) -> Finding | None:
+    if facts.raised("Target ", "index out of range in self"):
+        return _find_class_number(facts)
     match = _INDEX.search(facts.exception.message) if facts.exception else None
     if match is None:
         return None
@@ -56,6 +58,41 @@ def _find_index(facts: Facts) -> Finding | None:
         ).format(name=name, size=size, dimension=dimension, line=facts.line, index=index),
         why=_("Positions are counted from 0, so the last one here is {last} (or -1).{made}").format(
             last=size - 1, made=_made(one, facts)
+        ),
+        mendings=tuple(mendings),
+    )
+
+
+_TARGET = re.compile(r"Target (-?\d+) is out of bounds")
+
+
+def _find_class_number(facts: Facts) -> Finding:
+    """A class that the scores have no column for, or a row that an embedding does not have."""
+    match = _TARGET.search(facts.exception.message) if facts.exception else None
+    given = operands(facts)
+    wide = [one for one in given if len(one.shape) == 2]
+    table = wide[0] if match is not None and wide else wide[-1] if wide else None
+    whole = next((one for one in given if one.dtype.startswith("int")), None)
+    count_ = None if table is None else table.shape[1] if match is not None else table.shape[0]
+    rows = _("scores for {count} classes") if match is not None else _("{count} rows")
+    name = f"`{whole.text}`" if whole is not None else _("the target")
+    asked = match.group(1) if match is not None else _("a row")
+    mendings: list[Mending] = []
+    for call in facts.code.calls("Linear", "Embedding"):
+        place = call.args[1 if called_name(call) == "Linear" else 0] if len(call.args) > 1 else None
+        if isinstance(place, ast.Constant) and place.value == count_:
+            new = str(int(asked if match is not None else str(place.value)) + 1)
+            change = ReplaceExpression(place.lineno, facts.code.of(place), new, facts.code.start(place))
+            title = _("Make room for it: {new} in line {line}").format(new=new, line=place.lineno)
+            mendings.append(Mending(title=title, changes=(change,)))
+    return Finding(
+        line=facts.line,
+        cause_line=whole.line if whole is not None and whole.line is not None else facts.line,
+        headline=_("{name} asks for {asked} in line {line}, and there are only {rows}.").format(
+            name=name, asked=asked, line=facts.line, rows=rows.format(count=count_ if count_ is not None else "?")
+        ),
+        why=_("Numbers are counted from 0, so the largest that may occur is {last}.").format(
+            last=count_ - 1 if count_ is not None else "?"
         ),
         mendings=tuple(mendings),
     )
@@ -164,7 +201,9 @@ def _find_number(facts: Facts) -> Finding | None:
 INDEX_OUT_OF_RANGE = Kind(
     slug="index-out-of-range",
     rank=40,
-    suspects=lambda facts: facts.raised("is out of bounds for dimension"),
+    suspects=lambda facts: facts.raised(
+        "is out of bounds for dimension", "is out of bounds.", "index out of range in self"
+    ),
     find=_find_index,
     page=Page(
         title=_("A position that the tensor does not have"),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-
 from tutor.explaining.changes import DropArgument
-from tutor.explaining.code import called_name, keyword
+from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
-from tutor.explaining.overwriting import overwritten, saving, suspects
+from tutor.explaining.overwriting import flag_of, overwritten, saving, suspects
 from tutor.words import _
 
 
@@ -32,14 +30,10 @@ def _find_activation(facts: Facts) -> Finding | None:
         mendings=(
             Mending(
                 title=_("Leave `inplace=True` out in line {line}").format(line=call.lineno),
-                changes=(DropArgument(call.lineno, called_name(call), _flag(call), facts.code.start(call)),),
+                changes=(DropArgument(call.lineno, called_name(call), flag_of(call), facts.code.start(call)),),
             ),
         ),
     )
-
-
-def _flag(call: ast.Call) -> str | int:
-    return "inplace" if keyword(call, "inplace") is not None else len(call.args) - 1
 
 
 INPLACE_ACTIVATION = Kind(

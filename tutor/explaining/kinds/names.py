@@ -113,6 +113,8 @@ def _find_method(facts: Facts) -> Finding | None:
     meant = _meant(facts, owner, name, receiver)
     if owner in _TENSORS and name == "zero_grad":
         return _zero_grad(facts, node, receiver)
+    if owner not in _TENSORS and name in {"backward", "item", "retain_grad"}:
+        return _on_what_was_computed(facts, node, owner)
     what = _("a tensor") if owner in _TENSORS else f"`{owner}`"
     headline = _("`{receiver}`, {what}, has no `{name}`.").format(receiver=receiver, what=what, name=name)
     if module is not None:
@@ -160,6 +162,38 @@ def _renamed(facts: Facts, node: ast.Attribute, new: str) -> Mending:
     text = f"{code.of(node.value)}.{new}"
     change = ReplaceExpression(node.lineno, code.of(node), text, code.start(node))
     return Mending(title=_("Write `{new}`").format(new=f"{code.segment(node.value)}.{new}"), changes=(change,))
+
+
+def _on_what_was_computed(facts: Facts, node: ast.Attribute, owner: str) -> Finding:
+    """``model.backward()``: it is the loss that goes backward."""
+    code, receiver = facts.code, facts.code.segment(node.value)
+    tensors = [one.name for one in facts.observation.tensors if one.grad_fn is not None and one.name.isidentifier()]
+    frame = facts.frame
+    tensors += [
+        one.name
+        for one in (frame.locals if frame is not None else ())
+        if one.tensor is not None and one.tensor.grad_fn is not None and one.name.isidentifier()
+    ]
+    single = sorted(dict.fromkeys(tensors), key=lambda name: "loss" not in name.lower())
+    changes = [ReplaceExpression(node.lineno, code.of(node.value), name, code.start(node.value)) for name in single]
+    hint = _(" Here that is `{name}`.").format(name=single[0]) if single else ""
+    return Finding(
+        line=facts.line,
+        cause_line=facts.line,
+        headline=_("`{receiver}` in line {line} is a `{owner}`, not a tensor, so it has no `{name}`.").format(
+            receiver=receiver, line=facts.line, owner=owner, name=node.attr
+        ),
+        why=_("`{name}` belongs to the tensor that was computed, the loss, not to what computed it.{hint}").format(
+            name=node.attr, hint=hint
+        ),
+        mendings=tuple(
+            Mending(
+                title=_("Call it on the tensor: `{name}.{method}()`").format(name=change.new, method=node.attr),
+                changes=(change,),
+            )
+            for change in changes
+        ),
+    )
 
 
 def _zero_grad(facts: Facts, node: ast.Attribute, receiver: str) -> Finding:

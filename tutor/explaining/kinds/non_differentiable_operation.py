@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from tutor.autograd.history import Event
-from tutor.explaining.changes import DropMethod, RenameAttribute, ReplaceExpression, Unwrap
+from tutor.explaining.changes import DropMethod, RenameAttribute, ReplaceExpression, SetKeyword, Unwrap
 from tutor.explaining.changes.expressions import inner_of, tight
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
@@ -28,6 +28,8 @@ def _find(facts: Facts) -> Finding | None:
         return None
     line = facts.line_of(cut.event)
     operation = _operation(facts, cut.event)
+    if cut.event.op in _WRITES:
+        return _written_into(facts, found, cut)
     return Finding(
         line=facts.line,
         cause_line=line,
@@ -36,6 +38,38 @@ def _find(facts: Facts) -> Finding | None:
         ),
         why=_reason(facts, cut) + way(facts, found, cut) + _advice(cut.event),
         mendings=tuple(_mendings(facts, found, cut)),
+        about=(found.root, *cut.sources[:1]),
+    )
+
+
+_WRITES = frozenset({"__setitem__", "setitem", "copy_", "fill_", "index_put_", "masked_fill_", "add_"})
+
+
+def _written_into(facts: Facts, found: Untracked, cut: Cut) -> Finding:
+    """Values written into a tensor of whole numbers."""
+    known, line = facts.tensor(cut.result), facts.line_of(cut.event)
+    name, dtype = facts.name(cut.result) or facts.text_of(cut.event), known.dtype if known is not None else "int64"
+    node = facts.node_of(facts.maker(cut.result))
+    mendings: list[Mending] = []
+    if isinstance(node, ast.Call):
+        floats = SetKeyword(node.lineno, called_name(node), "dtype", "torch.float32", facts.code.start(node))
+        title = _("Make `{name}` of floats in line {line}").format(name=name, line=node.lineno)
+        mendings.append(mending(title, floats))
+    return Finding(
+        line=facts.line,
+        cause_line=line,
+        headline=headline(
+            facts,
+            found,
+            _("line {line} writes into `{name}`, which holds whole numbers ({dtype})").format(
+                line=line, name=name, dtype=dtype
+            ),
+        ),
+        why=_(
+            "`{text}` rounds what is written to integers, and no gradient passes through that: `{name}` does not require "
+            "grad. Make `{name}` with a floating-point dtype."
+        ).format(text=facts.text_of(cut.event), name=name),
+        mendings=tuple(mendings),
         about=(found.root, *cut.sources[:1]),
     )
 

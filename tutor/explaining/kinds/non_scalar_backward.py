@@ -105,6 +105,9 @@ def _mendings(facts: Facts, written: ast.expr | None, maker: Event | None) -> tu
                 changes=(WithMethod(line, text, method, column),),
             )
         )
+    if facts.failed_backward is not None and len(facts.failed_backward.roots) > 1:
+        change = ReplaceExpression(line, text, f"[one.sum() for one in {text}]", column)
+        found.append(Mending(title=_("Go backward from the sum of each: `one.sum()`"), changes=(change,)))
     found.extend(_weights(facts, text))
     return tuple(found)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tutor.explaining.changes import Change, ReplaceExpression, WithMethod
+from tutor.explaining.changes import Change, RenameAttribute, ReplaceExpression, WithMethod
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts, count, shape
 from tutor.explaining.flows import sources_of
@@ -42,6 +42,8 @@ _MESSAGES: Final = (
     "Using a target size",
     "input and target shapes do not match",
     "expected a non-empty list of Tensors",
+    "view size is not compatible",
+    "multi-target not supported",
 )
 _PRODUCTS: Final = {
     "matmul",
@@ -68,12 +70,15 @@ def _find(facts: Facts) -> Finding | None:
     channels = _CHANNELS.search(facts.exception.message)
     if channels is not None:
         return _channels(facts, given, int(channels.group(1)), int(channels.group(2)))
+    if facts.raised("view size is not compatible"):
+        return _scattered(facts, given)
     view = _VIEW.search(facts.exception.message)
     if view is not None:
         return _view(facts, given, view.group(1), int(view.group(2)))
     if _is_product(facts) and len(given) >= 2:
         return _product(facts, given)
-    if len(given) >= 2 and not facts.raised("Sizes of tensors must match", "stack expects", "einsum()", "batch_size"):
+    special = ("Sizes of tensors must match", "stack expects", "einsum()", "batch_size", "multi-target")
+    if len(given) >= 2 and not facts.raised(*special):
         return _elementwise(facts, given)
     return _general(facts, given)
 
@@ -389,6 +394,27 @@ def _numbers_of(call: ast.Call) -> list[ast.Constant]:
 # view and the rest
 
 
+def _scattered(facts: Facts, given: list[Operand]) -> Finding:
+    name = given[0].text if given else facts.code.segment(facts.failing)
+    node, mendings = facts.failing, list[Mending]()
+    if isinstance(node, ast.Call):
+        title = _("Let torch copy if it must: `reshape` in place of `view` in line {line}").format(line=node.lineno)
+        mendings.append(Mending(title=title, changes=(RenameAttribute(node.lineno, called_name(node), "reshape"),)))
+    size = _(" of shape {shape}").format(shape=shape(given[0].shape)) if given else ""
+    return Finding(
+        line=facts.line,
+        cause_line=given[0].line if given and given[0].line is not None else facts.line,
+        headline=_(
+            "The elements of `{name}`{size} do not lie in memory in the order that `view` in line {line} needs."
+        ).format(name=name, size=size, line=facts.line),
+        why=_(
+            "`view` never copies, so it works only where neighbours in the new shape are neighbours in memory. After `t()`, "
+            "`transpose` or `permute` they are not. `reshape` copies where it has to; `contiguous().view(…)` does the same."
+        ),
+        mendings=tuple(mendings),
+    )
+
+
 def _view(facts: Facts, given: list[Operand], wanted: str, size: int) -> Finding:
     name = given[0].text if given else facts.code.segment(facts.failing)
     sizes = [int(part) for part in wanted.split(",") if part.strip()]
@@ -426,6 +452,17 @@ def _view(facts: Facts, given: list[Operand], wanted: str, size: int) -> Finding
     )
 
 
+def _column_of_classes(facts: Facts, given: list[Operand]) -> list[Mending]:
+    """Class numbers as a column, ``(n, 1)``: the loss wants ``(n,)``."""
+    column = next((one for one in given if len(one.shape) == 2 and one.shape[1] == 1 and one.node is not None), None)
+    change = _method(facts, column, "squeeze(1)") if column is not None else None
+    if column is None or change is None or not facts.raised("multi-target"):
+        return []
+    return [
+        Mending(title=_("One number for each sample: `{name}.squeeze(1)`").format(name=column.text), changes=(change,))
+    ]
+
+
 def _general(facts: Facts, given: list[Operand]) -> Finding:
     text = facts.code.segment(facts.failing)
     named = ", ".join(_named(one) for one in given)
@@ -442,7 +479,7 @@ def _general(facts: Facts, given: list[Operand]) -> Finding:
         why=_(
             "torch says: {message}. Print the shapes just before this line and compare them with what it needs."
         ).format(message=message.rstrip(".")),
-        mendings=tuple(_other_sizes(facts, given)),
+        mendings=(*_column_of_classes(facts, given), *_other_sizes(facts, given)),
     )
 
 

@@ -51,7 +51,49 @@ def _sized(facts: Facts, node: ast.expr) -> tuple[str, tuple[int, ...]] | None:
     return None
 
 
+def _loss_class(facts: Facts) -> tuple[ast.Call, ast.expr] | None:
+    """A loss that was made with the tensors it should be called with, ``nn.MSELoss(a, b)``, and the class as written."""
+    statement = facts.code.statement_at(facts.line) if facts.line else None
+    for node in ast.walk(statement) if statement is not None else ():
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        if called_name(node).endswith("Loss"):
+            return node, node.func
+        value = (
+            facts.code.value_of(ast.unparse(node.func)) if isinstance(node.func, (ast.Name, ast.Attribute)) else None
+        )
+        if isinstance(value, (ast.Name, ast.Attribute)) and called_name(value).endswith("Loss"):
+            return node, value
+    return None
+
+
+def _find_loss_class(facts: Facts, call: ast.Call, made: ast.expr) -> Finding:
+    code = facts.code
+    text = code.segment(made)
+    change = ReplaceExpression(made.lineno, code.of(made), f"{code.of(made)}()", code.start(made))
+    return Finding(
+        line=facts.line,
+        cause_line=made.lineno,
+        headline=_(
+            "`{call}` in line {line} makes a loss object; the tensors became its options, which are to be true or false."
+        ).format(call=code.segment(call), line=facts.line),
+        why=_(
+            "`{text}` is a class. Make the loss first, `{text}()`, and then call it with the tensors: `{text}()(prediction, target)`. "
+            "Here torch asks the tensor whether an option is switched on, and a tensor with several elements cannot say."
+        ).format(text=text),
+        mendings=(
+            Mending(
+                title=_("Make the loss, then call it: `{text}()` in line {line}").format(text=text, line=made.lineno),
+                changes=(change,),
+            ),
+        ),
+    )
+
+
 def _find(facts: Facts) -> Finding | None:
+    loss = _loss_class(facts)
+    if loss is not None:
+        return _find_loss_class(facts, *loss)
     asked = _asked(facts)
     if asked is None:
         return None

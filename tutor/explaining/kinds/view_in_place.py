@@ -5,20 +5,30 @@ from __future__ import annotations
 import ast
 
 from tutor.autograd.history import Event
-from tutor.explaining.changes import Lift, WithMethod
+from tutor.explaining.changes import DropArgument, Lift, ReplaceStatement, WithMethod
+from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts
 from tutor.explaining.inplace import changed_expression, out_of_place
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
+from tutor.explaining.overwriting import asked_in_place, flag_of
 from tutor.words import _
 
 _MULTIPLE = "output of a function that returns multiple views"
 _EXPANDED = "more than one element of the written-to tensor refers to a single memory location"
+_OVERLAP = "some elements of the input tensor and the written-to tensor refer to a single memory location"
+_DETACHING = "Can't detach views in-place"
+_CUSTOM = "created inside a custom Function"
 _NO_GRAD = "A view was created in no_grad mode"
 
 
 def _suspects(facts: Facts) -> bool:
     return facts.raised(
-        "is a view and is being modified inplace", _NO_GRAD, "view was created in inference mode", _EXPANDED
+        "is a view and is being modified inplace",
+        _NO_GRAD,
+        "view was created in inference mode",
+        _EXPANDED,
+        _OVERLAP,
+        _DETACHING,
     )
 
 
@@ -31,8 +41,13 @@ def _find(facts: Facts) -> Finding | None:
     target = changed_expression(facts, event)
     name = facts.name(number) or facts.code.segment(target) or _("the view")
     base = facts.name(known.base) if known is not None and known.base is not None else None
-    if facts.raised(_EXPANDED):
+    asked = asked_in_place(facts, event)
+    if asked is not None:
+        return _find_activation(facts, event, asked)
+    if facts.raised(_EXPANDED, _OVERLAP):
         return _find_expanded(facts, event, maker, name)
+    if facts.raised(_CUSTOM, _DETACHING):
+        return _find_special(facts, event, maker, name)
     if facts.raised(_NO_GRAD):
         return _find_no_grad(facts, event, maker, name, base)
     operation = maker.op if maker is not None else "unbind"
@@ -52,6 +67,58 @@ def _find(facts: Facts) -> Finding | None:
         ),
         mendings=(*out_of_place(facts, event), *_copy_where_made(facts, maker)),
         about=(number,),
+    )
+
+
+def _find_activation(facts: Facts, event: Event, call: ast.Call) -> Finding:
+    """A module that works in place on the output of one with a backward hook, or of a custom Function."""
+    dropped = DropArgument(call.lineno, called_name(call), flag_of(call), facts.code.start(call))
+    return Finding(
+        kind="inplace-activation",
+        line=facts.line,
+        cause_line=call.lineno,
+        headline=_(
+            "`{call}` (line {line}) overwrites its input in place because of `inplace=True`, and that input is a view autograd must keep."
+        ).format(call=facts.code.segment(call), line=call.lineno),
+        why=_(
+            "What goes into `{text}` was passed through a custom Function, such as the one a full backward hook puts around "
+            "a module, and comes out of it as a view. Such a view must not be changed in place. Leave `inplace=True` out."
+        ).format(text=facts.text_of(event)),
+        mendings=(
+            Mending(title=_("Leave `inplace=True` out in line {line}").format(line=call.lineno), changes=(dropped,)),
+        ),
+    )
+
+
+def _find_special(facts: Facts, event: Event, maker: Event | None, name: str) -> Finding:
+    made, detaching = facts.line_of(maker), facts.raised(_DETACHING)
+    mendings = list(out_of_place(facts, event))
+    node = facts.node_of(event)
+    if detaching and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        owner = facts.code.of(node.func.value)
+        change = ReplaceStatement(node.lineno, f"{owner} = {owner}.detach()", facts.code.start(node))
+        mendings = [
+            Mending(title=_("Make a detached tensor: `{name} = {name}.detach()`").format(name=owner), changes=(change,))
+        ]
+    return Finding(
+        line=facts.line,
+        cause_line=made,
+        headline=_("`{text}` in line {line} changes `{name}` in place, which is a view made in line {made}.").format(
+            text=facts.text_of(event), line=facts.line, name=name, made=made
+        ),
+        why=(
+            _(
+                "`{name}` shares the memory and the history of the tensor it is a view of, and only part of that could be cut off. "
+            )
+            if detaching
+            else _(
+                "A custom Function gave its input back as it was, `{made_text}`, so `{name}` is a view of that input, and its backward "
+                "would be replaced by the in-place change. "
+            )
+        ).format(name=name, made_text=facts.text_of(maker))
+        + _("Make a new tensor instead of changing this one, or take a `clone()`."),
+        mendings=tuple(mendings),
+        about=(event.inputs[0],),
     )
 
 

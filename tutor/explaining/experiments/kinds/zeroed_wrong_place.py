@@ -36,6 +36,7 @@ def zero_place(trial: Trial) -> Iterator[Suspect]:
         if trial.judged:
             yield from _too_often(trial, cleared, steps)
         between = bool(before and used) and not any(before[-1].order < step.order < begins(cleared) for step in steps)
+        between = between and not any(begins(cleared) < called.order < used[0].order for called in passes)
         outside = [
             called
             for called in backwards(source)
@@ -252,6 +253,40 @@ ZEROED = SilentKind(
             watch="v",
             line=4,
             facts=(r"zero_grad", r"line 4"),
+        ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "\n"
+                "scale = torch.tensor(1.0, requires_grad=True)\n"
+                "sgd = torch.optim.SGD([scale], lr=0.01)\n"
+                "chunks = torch.arange(8.0).reshape(4, 2)\n"
+                "for epoch in range(2):\n"
+                "    for chunk in chunks:\n"
+                "        sgd.zero_grad()\n"
+                "        loss = ((scale * chunk - 1) ** 2).mean() / len(chunks)\n"
+                "        loss.backward()\n"
+                "    sgd.step()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "\n"
+                "scale = torch.tensor(1.0, requires_grad=True)\n"
+                "sgd = torch.optim.SGD([scale], lr=0.01)\n"
+                "chunks = torch.arange(8.0).reshape(4, 2)\n"
+                "for epoch in range(2):\n"
+                "    sgd.zero_grad()\n"
+                "    for chunk in chunks:\n"
+                "        loss = ((scale * chunk - 1) ** 2).mean() / len(chunks)\n"
+                "        loss.backward()\n"
+                "    sgd.step()\n"
+            ),
+            watch="scale",
+            line=8,
+            facts=(
+                r"zero_grad",
+                r"line 8",
+            ),
         ),
     ),
 )
