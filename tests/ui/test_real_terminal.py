@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pexpect
@@ -154,7 +154,11 @@ def test_suspended_and_resumed_it_goes_on_where_it_was(tmp_path: Path, pack_fold
         screen.press("\x0b", "before")
         screen.until("before")
         screen.process.kill(signal.SIGTSTP)
-        os.waitid(os.P_PID, screen.process.pid, os.WSTOPPED)
+        end = time.monotonic() + PATIENCE
+        while os.waitid(os.P_PID, screen.process.pid, os.WSTOPPED | os.WNOHANG) is None:
+            assert time.monotonic() < end
+            with suppress(pexpect.TIMEOUT):
+                screen.process.read_nonblocking(1 << 16, timeout=0.1)
         screen.process.kill(signal.SIGCONT)
         screen.press(" and after")
         screen.until("before and after")

@@ -271,6 +271,10 @@ def listen_to_signals(app: TutorApp) -> None:
     try:
         loop.add_signal_handler(signal.SIGTERM, lambda: app.exit(143))
         loop.add_signal_handler(signal.SIGHUP, lambda: _terminal_gone(app))
+        # Textual suspends within the signal's handler, and hangs if that interrupts a write to the terminal
+        suspend = signal.getsignal(signal.SIGTSTP)
+        if callable(suspend):
+            loop.add_signal_handler(signal.SIGTSTP, suspend, signal.SIGTSTP, None)
     except (AttributeError, NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
         return
 
