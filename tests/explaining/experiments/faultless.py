@@ -5,6 +5,67 @@ from textwrap import dedent
 FAULTLESS = {
     name: dedent(code).lstrip("\n")
     for name, code in {
+        "a model that predicts probabilities beside its scores": """
+            import torch
+            from torch import nn
+            import torch.nn.functional as F
+            torch.manual_seed(0)
+            class Classifier(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 3)
+                def forward(self, x):
+                    return self.fc(x)
+                def predict(self, x):
+                    return F.softmax(self.forward(x), dim=-1)
+            model = Classifier()
+            loss = F.cross_entropy(model(torch.randn(4, 2)), torch.tensor([0, 1, 2, 0]))
+            loss.backward()
+            print(model.predict(torch.randn(1, 2)))
+            """,
+        "a parameter for each rate that is tried": """
+            import torch
+            results = {}
+            for lr in (0.1, 0.01):
+                w = torch.tensor(5.0, requires_grad=True)
+                for _ in range(3):
+                    loss = (w - 2) ** 2
+                    loss.backward()
+                    with torch.no_grad():
+                        w -= lr * w.grad
+                    w.grad = None
+                results[lr] = loss.item()
+            print(results)
+            """,
+        "gradients in a list, read at once": """
+            import torch
+            net = torch.nn.Linear(2, 1)
+            net(torch.ones(1, 2)).sum().backward()
+            grads = [p.grad for p in net.parameters()]
+            total = torch.sqrt(sum((g ** 2).sum() for g in grads))
+            print(total)
+            """,
+        "a target network that is learned slowly": """
+            import torch
+            from torch import nn
+            import torch.nn.functional as F
+            torch.manual_seed(0)
+            q_net, target = nn.Linear(2, 2), nn.Linear(2, 2)
+            target.load_state_dict(q_net.state_dict())
+            opt = torch.optim.Adam(q_net.parameters())
+            s, s2, r = torch.randn(4, 2), torch.randn(4, 2), torch.randn(4)
+            a = torch.randint(0, 2, (4, 1))
+            for _ in range(2):
+                with torch.no_grad():
+                    goal = r + 0.9 * target(s2).max(1).values
+                q = q_net(s).gather(1, a).squeeze(1)
+                loss = F.smooth_l1_loss(q, goal)
+                opt.zero_grad()
+                loss.backward()
+                opt.step()
+                for tp, p in zip(target.parameters(), q_net.parameters()):
+                    tp.data.mul_(0.9).add_(0.1 * p.data)
+            """,
         "a training loop": """
             import torch
             torch.manual_seed(0)

@@ -10,18 +10,16 @@ from tutor.explaining.changes import Insert, titled
 from tutor.explaining.experiments.reading import (
     Called,
     Loop,
-    around,
-    assignments,
     backwards,
     calls,
     column_of,
     function_of,
     gradients_cleared,
-    gradients_read,
     loop_of,
     text,
 )
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
+from tutor.explaining.experiments.training import clearing
 from tutor.explaining.kind import Page
 from tutor.judging.showing import number_text
 from tutor.words import _
@@ -57,37 +55,6 @@ def _through_function(trial: Trial, called: Called) -> Iterator[Suspect]:
         yield from _clear(trial, use.line, column_of(trial.source, use.node), before.line, called)
     if looped:
         yield from _clear(trial, uses[-1].line, column_of(trial.source, uses[-1].node), uses[-1].line, called)
-
-
-def clearing(trial: Trial, called: Called) -> list[tuple[str, str]]:
-    """Statements that clear gradients, each with whose they are; those that clear the most first."""
-    owner = trial.main.owner
-    found = [(f"{name}.zero_grad()", _("the gradients")) for name in trial.optimizers]
-    if "." in owner and trial.main.is_gradient:
-        found.append((f"{owner.split('.')[0]}.zero_grad()", _("the gradients")))
-    found += [(f"{name}.zero_grad()", _("the gradients")) for name in _modules(trial, called)]
-    function = function_of(trial.source, called.node)
-    read = [name for name in gradients_read(trial.source, function) if name != owner]
-    watched = (owner,) if trial.main.is_gradient else ()
-    groups = [tuple(read), watched, trial.leaves] if function else [watched, trial.leaves, tuple(read)]
-    groups += [tuple(dict.fromkeys((*read, owner))), (owner,)]
-    for names in groups:
-        if names:
-            statement = "\n".join(f"{name}.grad = None" for name in names)
-            found.append((statement, f"`{names[0]}.grad`" if len(names) == 1 else _("the gradients")))
-    return list(dict.fromkeys(found))
-
-
-def _modules(trial: Trial, called: Called) -> Iterator[str]:
-    """Modules of the class that the backward stands in: ``self.net``."""
-    source = trial.source
-    owner = around(source, called.node, ast.ClassDef)
-    own = {node.name for node in source.nodes if isinstance(node, ast.ClassDef)}
-    for name, statement in assignments(source):
-        made = text(statement.value.func) if isinstance(statement.value, ast.Call) else ""
-        module = made.startswith(("nn.", "torch.nn.")) and "Loss" not in made and ".functional" not in made
-        if (module or made in own) and name.startswith("self.") and around(source, statement, ast.ClassDef) is owner:
-            yield name
 
 
 def _clear(trial: Trial, line: int, column: int, earlier: int | None, called: Called) -> Iterator[Suspect]:

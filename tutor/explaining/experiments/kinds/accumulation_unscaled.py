@@ -140,5 +140,55 @@ UNSCALED = SilentKind(
             line=6,
             facts=(r"loss", r"line 6", r"divide|scale"),
         ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "from torch import nn\n"
+                "\n"
+                "torch.manual_seed(0)\n"
+                "model = nn.Linear(4, 1)\n"
+                "optimizer = torch.optim.SGD(model.parameters(), lr=0.01)\n"
+                "loss_fn = nn.MSELoss()\n"
+                "accumulation_steps = 4\n"
+                "inputs, targets = torch.randn(16, 4), torch.randn(16, 1)\n"
+                "\n"
+                "optimizer.zero_grad()\n"
+                "for i in range(8):\n"
+                "    xb, yb = inputs[2 * i:2 * i + 2], targets[2 * i:2 * i + 2]\n"
+                "    loss = loss_fn(model(xb), yb)\n"
+                "    loss.backward()\n"
+                "    if (i + 1) % accumulation_steps == 0:\n"
+                "        optimizer.step()\n"
+                "        optimizer.zero_grad()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "from torch import nn\n"
+                "\n"
+                "torch.manual_seed(0)\n"
+                "model = nn.Linear(4, 1)\n"
+                "optimizer = torch.optim.SGD(model.parameters(), lr=0.01)\n"
+                "loss_fn = nn.MSELoss()\n"
+                "accumulation_steps = 4\n"
+                "inputs, targets = torch.randn(16, 4), torch.randn(16, 1)\n"
+                "\n"
+                "optimizer.zero_grad()\n"
+                "for i in range(8):\n"
+                "    xb, yb = inputs[2 * i:2 * i + 2], targets[2 * i:2 * i + 2]\n"
+                "    loss = loss_fn(model(xb), yb) / accumulation_steps\n"
+                "    loss.backward()\n"
+                "    if (i + 1) % accumulation_steps == 0:\n"
+                "        optimizer.step()\n"
+                "        optimizer.zero_grad()\n"
+            ),
+            watch="model.weight",
+            line=15,
+            facts=(
+                r"accumulation_steps|\b4\b",
+                r"loss",
+                r"line 1[45]",
+                r"divid|/",
+            ),
+        ),
     ),
 )

@@ -249,5 +249,42 @@ BROADCAST = SilentKind(
             facts=(r"\by\b", r"\bt\b", r"\(3, 1\)", r"\(3, 3\)", r"same shape"),
             alone=True,
         ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "import torch.nn as nn\n"
+                "torch.manual_seed(1)\n"
+                "net = nn.Linear(2, 1)\n"
+                "criterion = nn.MSELoss()\n"
+                "optimizer = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+                "x, y = torch.randn(4, 2), torch.randn(4)\n"
+                "optimizer.zero_grad()\n"
+                "output = net(x)\n"
+                "loss = criterion(output, y)\n"
+                "loss.backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "import torch.nn as nn\n"
+                "torch.manual_seed(1)\n"
+                "net = nn.Linear(2, 1)\n"
+                "criterion = nn.MSELoss()\n"
+                "optimizer = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+                "x, y = torch.randn(4, 2), torch.randn(4)\n"
+                "optimizer.zero_grad()\n"
+                "output = net(x)\n"
+                "loss = criterion(output, y.unsqueeze(1))\n"
+                "loss.backward()\n"
+            ),
+            watch="net.weight.grad",
+            line=10,
+            facts=(
+                r"output",
+                r"\(4, ?1\)",
+                r"line 10",
+                r"squeeze|view|reshape",
+            ),
+            alone=True,
+        ),
     ),
 )

@@ -13,12 +13,12 @@ from tutor.explaining.changes import (
     Together,
     titled,
 )
+from tutor.explaining.experiments.copies import copied, how_copied, in_torch, uncopied
 from tutor.explaining.experiments.reading import (
     assigned_name,
     assignments,
     backwards,
     column_of,
-    is_module,
     names_in,
     text,
 )
@@ -29,51 +29,11 @@ from tutor.words import _
 _REDUCTIONS = ("max", "min", "mean", "sum", "norm", "std", "var", "prod", "median", "amax", "amin", "logsumexp")
 
 
-_MATHEMATICS = (
-    "sqrt",
-    "exp",
-    "log",
-    "sin",
-    "cos",
-    "tan",
-    "tanh",
-    "pow",
-    "log1p",
-    "expm1",
-    "atan",
-    "acos",
-    "asin",
-    "fabs",
-)
-"""Functions of ``math`` that torch has too."""
-
-_REBUILDERS = ("tensor", "as_tensor", "from_numpy", "Tensor", "FloatTensor")
-
-
-def _is_copy(source: Source, node: ast.AST) -> str | None:
-    """How an expression hands on its value without its graph; None if it does not."""
-    if isinstance(node, ast.Attribute) and node.attr == "data" and isinstance(node.ctx, ast.Load):
-        return ".data"
-    if not isinstance(node, ast.Call):
-        return None
-    if isinstance(node.func, ast.Attribute) and node.func.attr in {"detach", "detach_", "item", "tolist", "numpy"}:
-        return f".{node.func.attr}()"
-    name = text(node.func)
-    if name.startswith("math.") and name.removeprefix("math.") in _MATHEMATICS and names_in(node):
-        return f"{name}()"
-    if name == "float" and node.args and not isinstance(node.args[0], ast.Constant):
-        return "float()"
-    of_torch = isinstance(node.func, ast.Attribute) and is_module(source, node.func.value)
-    if of_torch and name.split(".")[-1] in _REBUILDERS and node.args and names_in(node.args[0]):
-        return f"{name}()"
-    return None
-
-
 def suspects(trial: Trial) -> Iterator[Suspect]:
     if trial.judged:
         source = trial.source
         for node in source.nodes:
-            how = _is_copy(source, node)
+            how = how_copied(source, node)
             if how is not None and isinstance(node, ast.expr) and not _for_show(source, node):
                 yield _cut(trial, node, how)
         yield from _all_at_once(trial)
@@ -91,7 +51,7 @@ def _starving(trial: Trial) -> Iterator[Suspect]:
     }
     needed = {name for called in backwards(source) for name in _behind(source, called.node)}
     for node in source.nodes:
-        how = _is_copy(source, node) if starved else None
+        how = how_copied(source, node) if starved else None
         if how is None or not isinstance(node, ast.expr) or _kind(source, node, how) != "rebuilt-outside-graph":
             continue
         from_leaves = sorted(starved & {text(part) for part in ast.walk(node)})
@@ -115,7 +75,7 @@ def _all_at_once(trial: Trial) -> Iterator[Suspect]:
     cuts = [
         node
         for node in source.nodes
-        if isinstance(node, ast.expr) and _is_copy(source, node) is not None and not _for_show(source, node)
+        if isinstance(node, ast.expr) and how_copied(source, node) is not None and not _for_show(source, node)
     ]
     outer = [node for node in cuts if not any(node in ast.walk(other) for other in cuts if other is not node)]
     outer.sort(key=lambda node: (node.lineno, node.col_offset), reverse=True)
@@ -123,14 +83,14 @@ def _all_at_once(trial: Trial) -> Iterator[Suspect]:
         return
     changes: list[Change] = []
     for node in outer:
-        how, inner = _is_copy(source, node) or "", _inner(source, node)
+        how, inner = how_copied(source, node) or "", copied(source, node)
         if inner is None:
             return
         joined = how.endswith("tensor()") and isinstance(inner, ast.Name | ast.ListComp | ast.GeneratorExp)
         new = f"torch.stack({source.of(inner)})" if joined else source.of(inner)
         changes.append(ReplaceExpression(node.lineno, text(node), new, column_of(source, node)))
     last = outer[0]
-    alone = _cut(trial, last, _is_copy(source, last) or "")
+    alone = _cut(trial, last, how_copied(source, last) or "")
     yield replace(
         alone,
         weight=7.6,
@@ -146,26 +106,18 @@ def _for_show(source: Source, node: ast.expr) -> bool:
     return printed or (isinstance(inner, ast.Attribute) and inner.attr.endswith("_") and text(node).endswith(".data"))
 
 
-def _inner(source: Source, node: ast.expr) -> ast.expr | None:
-    if isinstance(node, ast.Attribute):
-        return node.value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not is_module(source, node.func.value):
-        return node.func.value
-    return node.args[0] if isinstance(node, ast.Call) and node.args else None
-
-
 def _changes(trial: Trial, node: ast.expr, how: str) -> Iterator[Change]:
     source = trial.source
-    inner = _inner(source, node)
+    inner = copied(source, node)
     column = column_of(source, node)
     if inner is None:
         return
-    while _is_copy(source, inner) is not None:  # .detach().numpy(), torch.tensor(x.item())
-        deeper = _inner(source, inner)
+    while how_copied(source, inner) is not None:  # .detach().numpy(), torch.tensor(x.item())
+        deeper = copied(source, inner)
         if deeper is None:
             break
         inner = deeper
-    new = _in_torch(source, inner)
+    new = in_torch(source, inner)
     if how.startswith("math."):
         new = f"torch.{text(node.func).removeprefix('math.')}{source.of(node)[len(source.of(node.func)) :]}"  # type: ignore[attr-defined]
     if how.endswith("tensor()") and isinstance(inner, ast.Name | ast.ListComp):
@@ -174,7 +126,7 @@ def _changes(trial: Trial, node: ast.expr, how: str) -> Iterator[Change]:
             ReplaceExpression(node.lineno, text(node), f"torch.stack({new})", column),
         )
     if isinstance(inner, ast.List | ast.Tuple) and how.endswith("tensor()"):
-        plain = [_plain(source, part) for part in inner.elts]
+        plain = [uncopied(source, part) for part in inner.elts]
         stacked = f"torch.stack([{', '.join(plain)}])"
         yield titled(
             _("Join the tensors with `torch.stack` in line {line}").format(line=node.lineno),
@@ -183,37 +135,18 @@ def _changes(trial: Trial, node: ast.expr, how: str) -> Iterator[Change]:
     title = _("Use `{inner}` itself in line {line}, without `{how}`").format(inner=new, line=node.lineno, how=how)
     outer = node
     parent = source.parents.get(outer)
-    while isinstance(parent, ast.Call) and (_is_copy(source, parent) or text(parent.func) == "float"):
+    while isinstance(parent, ast.Call) and (how_copied(source, parent) or text(parent.func) == "float"):
         outer = parent
         yield titled(title, ReplaceExpression(outer.lineno, text(outer), new, column_of(source, outer)))
         parent = source.parents.get(outer)
     yield titled(title, ReplaceExpression(node.lineno, text(node), new, column))
 
 
-def _in_torch(source: Source, node: ast.expr) -> str:
-    """An expression of numpy as one of torch: the functions have the same names, and the copies in it are not needed."""
-    if not isinstance(node, ast.Call) or text(node.func).split(".")[0] not in {"np", "numpy"}:
-        return source.of(node)
-    parts = [_plain(source, _innermost(source, part)) for part in node.args]
-    return f"torch.{text(node.func).split('.')[-1]}({', '.join(parts)})"
-
-
-def _innermost(source: Source, node: ast.expr) -> ast.expr:
-    while _is_copy(source, node) is not None and (inner := _inner(source, node)) is not None:
-        node = inner
-    return node
-
-
-def _plain(source: Source, node: ast.expr) -> str:
-    inner = _inner(source, node) if _is_copy(source, node) else None
-    return source.of(inner if inner is not None else node)
-
-
 def _kind(source: Source, node: ast.expr, how: str) -> str:
     """A number taken of a reduction cuts one branch, as ``detach`` does; anything else was built anew."""
     if how in {".detach()", ".data", ".detach_()"}:
         return "detached-branch"
-    inner = _inner(source, node)
+    inner = copied(source, node)
     reduced = isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr in _REDUCTIONS
     return "detached-branch" if how == ".item()" and reduced else "rebuilt-outside-graph"
 

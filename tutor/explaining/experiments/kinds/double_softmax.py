@@ -186,5 +186,56 @@ KIND = SilentKind(
             facts=(r"softmax", r"cross_entropy", r"line 4", r"raw|logits"),
             alone=True,
         ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "import torch.nn as nn\n"
+                "import torch.nn.functional as F\n"
+                "\n"
+                "class Net(nn.Module):\n"
+                "    def __init__(self):\n"
+                "        super().__init__()\n"
+                "        self.fc = nn.Linear(2, 3)\n"
+                "        nn.init.constant_(self.fc.weight, 0.1)\n"
+                "        nn.init.zeros_(self.fc.bias)\n"
+                "\n"
+                "    def forward(self, x):\n"
+                "        return F.softmax(self.fc(x), dim=1)\n"
+                "\n"
+                "net = Net()\n"
+                "criterion = nn.CrossEntropyLoss()\n"
+                "loss = criterion(net(torch.tensor([[1.0, 2.0]])), torch.tensor([1]))\n"
+                "loss.backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "import torch.nn as nn\n"
+                "import torch.nn.functional as F\n"
+                "\n"
+                "class Net(nn.Module):\n"
+                "    def __init__(self):\n"
+                "        super().__init__()\n"
+                "        self.fc = nn.Linear(2, 3)\n"
+                "        nn.init.constant_(self.fc.weight, 0.1)\n"
+                "        nn.init.zeros_(self.fc.bias)\n"
+                "\n"
+                "    def forward(self, x):\n"
+                "        return self.fc(x)\n"
+                "\n"
+                "net = Net()\n"
+                "criterion = nn.CrossEntropyLoss()\n"
+                "loss = criterion(net(torch.tensor([[1.0, 2.0]])), torch.tensor([1]))\n"
+                "loss.backward()\n"
+            ),
+            watch="net.fc.weight.grad",
+            line=13,
+            facts=(
+                r"softmax",
+                r"cross_entropy|CrossEntropyLoss",
+                r"logits|raw|twice|already",
+                r"line 13",
+            ),
+            alone=True,
+        ),
     ),
 )

@@ -35,7 +35,8 @@ def suspects(trial: Trial) -> Iterator[Suspect]:
         later = _changed_later(trial, node, statement)
         if later is None or (not trial.judged and "create_graph=True" in text(source.tree)):
             continue
-        watched = not trial.judged or trial.main.label.split("[")[0].split(".")[0] in kept
+        looked_at = trial.main.label.split("[")[0].split(".")
+        watched = not trial.judged or looked_at[0] in kept or looked_at[-1] == kept.split(".")[-1]
         yield Suspect(
             kind="gradient-aliased",
             line=line,
@@ -186,6 +187,49 @@ KIND = SilentKind(
             line=4,
             facts=(r"before", r"clone", r"line 4", r"line 5"),
             alone=True,
+        ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "\n"
+                "class Recorder:\n"
+                "    def __init__(self):\n"
+                "        self.first = None\n"
+                "\n"
+                "    def record(self, tensor):\n"
+                "        if self.first is None:\n"
+                "            self.first = tensor.grad\n"
+                "\n"
+                "rec = Recorder()\n"
+                "y = torch.tensor([2.0, 5.0], requires_grad=True)\n"
+                "for k in (1, 2):\n"
+                "    (k * y ** 2).sum().backward()\n"
+                "    rec.record(y)\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "\n"
+                "class Recorder:\n"
+                "    def __init__(self):\n"
+                "        self.first = None\n"
+                "\n"
+                "    def record(self, tensor):\n"
+                "        if self.first is None:\n"
+                "            self.first = tensor.grad.clone()\n"
+                "\n"
+                "rec = Recorder()\n"
+                "y = torch.tensor([2.0, 5.0], requires_grad=True)\n"
+                "for k in (1, 2):\n"
+                "    (k * y ** 2).sum().backward()\n"
+                "    rec.record(y)\n"
+            ),
+            watch="rec.first",
+            line=9,
+            facts=(
+                r"clone",
+                r"line 9",
+                r"first",
+            ),
         ),
     ),
 )

@@ -129,5 +129,52 @@ IGNORED = SilentKind(
             facts=(r"Cube", r"upstream", r"line 12", r"chain|multipl"),
             alone=True,
         ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "\n"
+                "class Mul(torch.autograd.Function):\n"
+                "    @staticmethod\n"
+                "    def forward(ctx, a, b):\n"
+                "        ctx.save_for_backward(a, b)\n"
+                "        return a * b\n"
+                "\n"
+                "    @staticmethod\n"
+                "    def backward(ctx, grad_out):\n"
+                "        a, b = ctx.saved_tensors\n"
+                "        return grad_out * b, a\n"
+                "\n"
+                "a = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+                "b = torch.tensor([5.0, 7.0], requires_grad=True)\n"
+                "loss = (Mul.apply(a, b) * 10).sum()\n"
+                "loss.backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "\n"
+                "class Mul(torch.autograd.Function):\n"
+                "    @staticmethod\n"
+                "    def forward(ctx, a, b):\n"
+                "        ctx.save_for_backward(a, b)\n"
+                "        return a * b\n"
+                "\n"
+                "    @staticmethod\n"
+                "    def backward(ctx, grad_out):\n"
+                "        a, b = ctx.saved_tensors\n"
+                "        return grad_out * b, grad_out * a\n"
+                "\n"
+                "a = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+                "b = torch.tensor([5.0, 7.0], requires_grad=True)\n"
+                "loss = (Mul.apply(a, b) * 10).sum()\n"
+                "loss.backward()\n"
+            ),
+            watch="b.grad",
+            line=12,
+            facts=(
+                r"Mul",
+                r"grad_out",
+                r"line 12",
+            ),
+        ),
     ),
 )

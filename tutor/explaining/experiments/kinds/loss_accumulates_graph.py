@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tutor.explaining.changes import WithMethod, titled
+from tutor.explaining.changes import Source, WithMethod, titled
 from tutor.explaining.experiments.reading import (
     backwards,
+    calls,
     column_of,
+    function_of,
     loop_of,
     names_in,
     text,
@@ -23,19 +25,38 @@ def totals(trial: Trial) -> Iterator[Suspect]:
     source = trial.source
     roots = {called.on for called in backwards(source)}
     for statement in source.statements():
-        loop = loop_of(source, statement)
         added = _added(statement)
-        if loop is None or added is None:
+        if added is None:
             continue
         total, loss = added
-        if text(loss) not in roots or total in roots:
+        handed = loop_of(source, statement) is None and _handed_in(source, statement, text(loss)) & roots
+        if total in roots or not (handed or (text(loss) in roots and loop_of(source, statement) is not None)):
             continue
         used = any(total in names_in(called.node) for called in backwards(source))
-        seen = next((one for one in trial.observation.tensors if one.name == total.split(".")[0]), None)
+        names = {total.split(".")[0], *([] if "." not in total else [total])}
+        seen = next(
+            (one for one in trial.observation.tensors if one.name in names or _same_attribute(one.name, total)), None
+        )
         kept = (seen is not None and seen.grad_fn is not None) or _collected_in_a_list(trial, statement, total, loss)
         if used or (not kept and not trial.judged):
             continue
         yield _graph_kept(trial, statement, total, loss, kept=kept)
+
+
+def _handed_in(source: Source, statement: ast.stmt, name: str) -> set[str]:
+    """What the function around ``statement`` is given as its parameter ``name``, where it is called in a loop."""
+    function = function_of(source, statement)
+    parameters = [one.arg for one in function.args.args if one.arg != "self"] if function is not None else []
+    if function is None or name not in parameters:
+        return set()
+    uses = [called.node for called in calls(source, function.name) if loop_of(source, called.node) is not None]
+    at = parameters.index(name)
+    return {text(use.args[at]) for use in uses if len(use.args) > at}
+
+
+def _same_attribute(name: str, total: str) -> bool:
+    """``meter.total`` outside is ``self.total`` in a method."""
+    return total.startswith("self.") and name.partition(".")[2] == total.removeprefix("self.")
 
 
 def _collected_in_a_list(trial: Trial, statement: ast.stmt, total: str, loss: ast.expr) -> bool:

@@ -193,5 +193,30 @@ LOST = SilentKind(
             line=5,
             facts=(r"\bw\b", r"requires? grad", r"-=|in place", r"line 5"),
         ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "theta = torch.tensor([1.0, 1.0], requires_grad=True)\n"
+                "loss = (theta ** 2).sum()\n"
+                "loss.backward()\n"
+                "with torch.no_grad():\n"
+                "    theta = torch.clamp(theta - 0.5 * theta.grad, min=0.25)\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "theta = torch.tensor([1.0, 1.0], requires_grad=True)\n"
+                "loss = (theta ** 2).sum()\n"
+                "loss.backward()\n"
+                "with torch.no_grad():\n"
+                "    theta.copy_(torch.clamp(theta - 0.5 * theta.grad, min=0.25))\n"
+            ),
+            watch="theta.requires_grad",
+            line=6,
+            facts=(
+                r"theta",
+                r"line 6",
+                r"new tensor|requires_grad|no longer",
+            ),
+        ),
     ),
 )

@@ -132,5 +132,45 @@ REBUILT = SilentKind(
             line=3,
             facts=(r"float", r"constant", r"line 3"),
         ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "from dataclasses import dataclass\n"
+                "\n"
+                "@dataclass\n"
+                "class Params:\n"
+                "    w: torch.Tensor\n"
+                "    b: torch.Tensor\n"
+                "\n"
+                "params = Params(w=torch.tensor([1.0, 2.0], requires_grad=True), b=torch.tensor(0.5, requires_grad=True))\n"
+                "x = torch.tensor([3.0, 4.0])\n"
+                "product = torch.tensor([params.w[0] * x[0], params.w[1] * x[1]])\n"
+                "loss = (product.sum() + params.b) ** 2\n"
+                "loss.backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "from dataclasses import dataclass\n"
+                "\n"
+                "@dataclass\n"
+                "class Params:\n"
+                "    w: torch.Tensor\n"
+                "    b: torch.Tensor\n"
+                "\n"
+                "params = Params(w=torch.tensor([1.0, 2.0], requires_grad=True), b=torch.tensor(0.5, requires_grad=True))\n"
+                "x = torch.tensor([3.0, 4.0])\n"
+                "product = torch.stack([params.w[0] * x[0], params.w[1] * x[1]])\n"
+                "loss = (product.sum() + params.b) ** 2\n"
+                "loss.backward()\n"
+            ),
+            watch="params.w.grad",
+            line=11,
+            facts=(
+                r"torch\.tensor",
+                r"product",
+                r"line 11",
+            ),
+            alone=True,
+        ),
     ),
 )

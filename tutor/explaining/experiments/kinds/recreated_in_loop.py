@@ -119,5 +119,50 @@ RECREATED = SilentKind(
             facts=(r"\bw\b", r"loop", r"line 4"),
             alone=True,
         ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "from torch import nn\n"
+                "\n"
+                "def build():\n"
+                "    layer = nn.Linear(1, 1, bias=False)\n"
+                "    nn.init.zeros_(layer.weight)\n"
+                "    return layer\n"
+                "\n"
+                "x = torch.tensor([[1.0], [2.0]])\n"
+                "for epoch in range(3):\n"
+                "    model = build()\n"
+                "    opt = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+                "    loss = ((model(x) - 2 * x) ** 2).mean()\n"
+                "    opt.zero_grad()\n"
+                "    loss.backward()\n"
+                "    opt.step()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "from torch import nn\n"
+                "\n"
+                "def build():\n"
+                "    layer = nn.Linear(1, 1, bias=False)\n"
+                "    nn.init.zeros_(layer.weight)\n"
+                "    return layer\n"
+                "\n"
+                "x = torch.tensor([[1.0], [2.0]])\n"
+                "model = build()\n"
+                "opt = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+                "for epoch in range(3):\n"
+                "    loss = ((model(x) - 2 * x) ** 2).mean()\n"
+                "    opt.zero_grad()\n"
+                "    loss.backward()\n"
+                "    opt.step()\n"
+            ),
+            watch="model.weight",
+            line=11,
+            facts=(
+                r"model",
+                r"line 11",
+                r"loop",
+            ),
+        ),
     ),
 )

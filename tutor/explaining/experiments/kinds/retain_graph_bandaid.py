@@ -215,5 +215,48 @@ KIND = SilentKind(
             facts=(r"line 7", r"same gradient|stale", r"inside the loop|into the loop", r"slope"),
             alone=True,
         ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "from torch import nn\n"
+                "\n"
+                "torch.manual_seed(0)\n"
+                "model = nn.Linear(1, 1, bias=False)\n"
+                "nn.init.zeros_(model.weight)\n"
+                "opt = torch.optim.SGD(model.parameters(), lr=0.05)\n"
+                "x = torch.tensor([[1.0], [2.0]])\n"
+                "out = model(x)\n"
+                "for step in range(5):\n"
+                "    loss = ((out - 3 * x) ** 2).mean()\n"
+                "    opt.zero_grad()\n"
+                "    loss.backward(retain_graph=True)\n"
+                "    opt.step()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "from torch import nn\n"
+                "\n"
+                "torch.manual_seed(0)\n"
+                "model = nn.Linear(1, 1, bias=False)\n"
+                "nn.init.zeros_(model.weight)\n"
+                "opt = torch.optim.SGD(model.parameters(), lr=0.05)\n"
+                "x = torch.tensor([[1.0], [2.0]])\n"
+                "for step in range(5):\n"
+                "    out = model(x)\n"
+                "    loss = ((out - 3 * x) ** 2).mean()\n"
+                "    opt.zero_grad()\n"
+                "    loss.backward(retain_graph=True)\n"
+                "    opt.step()\n"
+            ),
+            watch="model.weight",
+            line=9,
+            facts=(
+                r"line 9",
+                r"out",
+                r"same gradient|never changes|stale|old value",
+                r"inside the loop|into the loop|each (step|epoch|iteration)",
+            ),
+            alone=True,
+        ),
     ),
 )

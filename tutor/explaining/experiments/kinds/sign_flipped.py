@@ -207,5 +207,30 @@ KIND = SilentKind(
             line=7,
             facts=(r"sign|opposite", r"line 7", r"\bz\b"),
         ),
+        Wrong(
+            code=(
+                "import torch\n"
+                "import torch.nn.functional as F\n"
+                "logit = torch.tensor([[1.0, 2.0]], requires_grad=True)\n"
+                "logp = F.log_softmax(logit, dim=1)\n"
+                "loss = logp[0, 1]\n"
+                "loss.backward()\n"
+            ),
+            fixed=(
+                "import torch\n"
+                "import torch.nn.functional as F\n"
+                "logit = torch.tensor([[1.0, 2.0]], requires_grad=True)\n"
+                "logp = F.log_softmax(logit, dim=1)\n"
+                "loss = -logp[0, 1]\n"
+                "loss.backward()\n"
+            ),
+            watch="logit.grad",
+            line=5,
+            facts=(
+                r"sign|minus|negat",
+                r"line 5",
+                r"loss",
+            ),
+        ),
     ),
 )

@@ -13,7 +13,7 @@ from tutor.explaining.changes import (
     Source,
     titled,
 )
-from tutor.explaining.experiments.reading import column_of, text
+from tutor.explaining.experiments.reading import column_of, function_of, text
 from tutor.explaining.experiments.suspects import SilentKind, Suspect, Trial, Wrong
 from tutor.explaining.kind import Page
 from tutor.words import _
@@ -33,6 +33,8 @@ def tracking_off(trial: Trial) -> Iterator[Suspect]:
                 switch = "set_grad_enabled(" in manager and "True" not in manager
                 if (switch or any(off in manager for off in _OFF)) and not _is_update(trial, statement):
                     made = [text(one.targets[0]) for one in ast.walk(statement) if isinstance(one, ast.Assign)]
+                    function = function_of(source, statement)
+                    made = made or ([function.name] if function is not None else [])
                     yield _off(
                         statement.lineno,
                         statement.body[0].lineno,
