@@ -99,7 +99,7 @@ def _copied_first(code: Code, statement: ast.stmt, target: ast.expr) -> list[Men
             title=_("Change a copy: `{name} = {name}.clone()` before line {line}").format(
                 name=name, line=statement.lineno
             ),
-            changes=(Insert(statement.lineno, f"{name} = {name}.clone()"),),
+            changes=(Insert(statement.lineno, f"{name} = {name}.clone()", column=code.start(statement)),),
         )
     ]
 

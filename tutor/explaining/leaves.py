@@ -20,7 +20,8 @@ _FACTORIES = frozenset(
     }
 )  # fmt: skip
 _LEARNT = re.compile(
-    r"(weight|bias|theta|param|coef|slope|shift|scale|gain|offset|factor|^w\d*$|^b\d*$|^x\d*$)", re.IGNORECASE
+    r"(weight|bias|theta|param|coef|slope|shift|scale|gain|offset|factor|alpha|beta|gamma|sigma|latent|^w\d*$|^b\d*$|^x\d*$)",
+    re.IGNORECASE,
 )
 _GIVEN = re.compile(
     r"(target|label|truth|data|input|batch|sample|point|feature|image|answer|noise|mask|^y\d*$|^t$)", re.IGNORECASE
@@ -40,13 +41,15 @@ def _nameable(facts: Facts, tensor: TensorKnown) -> bool:
 def _wish(facts: Facts, tensor: TensorKnown) -> int:
     names = [*facts.names(tensor.id), facts.name(tensor.id) or ""]
     read = {
-        ast.unparse(node.value) for node in facts.code.nodes if isinstance(node, ast.Attribute) and node.attr == "grad"
+        ast.unparse(node.value)
+        for node in ast.walk(facts.code.tree)  # in f-strings too
+        if isinstance(node, ast.Attribute) and node.attr == "grad"
     }
     last = [name.split(".")[-1] for name in names]
     wish = 8 if read & set(names) or {one.split(".")[-1] for one in read} & set(last) else 0
     wish += 4 if any(_is_optimised(facts, name) for name in names if name) else 0
-    wish += 2 if any(_LEARNT.search(name) for name in last) else 0
-    wish -= 2 if any(_GIVEN.search(name) for name in last) else 0
+    wish += 2 if any(_LEARNT.search(name) and name != "X" for name in last) else 0
+    wish -= 2 if any(_GIVEN.search(name) or name in {"X", "Y"} for name in last) else 0
     return wish + (1 if tensor.dtype.startswith(("float", "complex", "bfloat")) else 0)
 
 
@@ -132,6 +135,8 @@ def _in_a_line_of_its_own(facts: Facts, node: ast.expr) -> tuple[Mending, ...]:
             title=_("Ask for its gradient behind line {line}: `{name}.requires_grad_()`").format(
                 line=statement.lineno, name=name
             ),
-            changes=(Insert(statement.lineno, f"{name}.requires_grad_()", after=True),),
+            changes=(
+                Insert(statement.lineno, f"{name}.requires_grad_()", after=True, column=facts.code.start(statement)),
+            ),
         ),
     )

@@ -29,6 +29,9 @@ def operands(facts: Facts) -> list[Operand]:
     event, node = facts.failed_event, facts.failing
     found: list[Operand] = []
     written = _written(node)
+    given = (
+        node.args if isinstance(node, ast.Call) and len(node.args) == len(event.inputs if event else ()) else written
+    )
     for number in event.inputs if event is not None else ():
         known = facts.tensor(number)
         if known is None or any(one.number == number for one in found):
@@ -38,6 +41,8 @@ def operands(facts: Facts) -> list[Operand]:
             (part for part in written if name is not None and ast.unparse(part) == name),
             next((part for part in written if facts.code.segment(part) == facts.text_of(facts.maker(number))), None),
         )
+        if here is None and name is None and event is not None and len(given) == len(event.inputs):
+            here = given[event.inputs.index(number)]
         text = facts.code.segment(here) if here is not None else name or facts.text_of(facts.maker(number))
         made = facts.maker(number)
         line = facts.line_of(made) if made is not None else _assigned(facts, text)

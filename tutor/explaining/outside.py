@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tutor.autograd.history import Event
+from tutor.explaining.changes import Move
 from tutor.explaining.changes.loops import IntoLoop
 from tutor.explaining.code import Loop
 from tutor.explaining.facts import Facts
@@ -44,6 +45,25 @@ def recomputed_in_loop(facts: Facts) -> list[Mending]:
     made = [facts.history.by_seq.get(node.event) for node in facts.graph.nodes if node.event is not None]
     before = [event for event in made if event is not None and not _within(facts, loop, event)]
     return moved_inside(lines_before(facts, loop, before), loop)
+
+
+def stepped_behind(facts: Facts, step: Event) -> list[Mending]:
+    """For a step in a loop over several losses of one graph: all backwards first, one step behind the loop."""
+    node, failing = facts.node_of(step), facts.failing
+    loop = None if failing is None else facts.code.loop(failing)
+    statement = None if node is None else facts.code.statement_of(node)
+    if loop is None or statement not in loop.body:
+        return []
+    changes: list[Move] = [Move(statement.lineno, loop.lineno, after=True, column=facts.code.start(statement))]
+    for call in facts.code.calls("zero_grad", within=loop):
+        clearing = facts.code.statement_of(call)
+        if clearing in loop.body:
+            changes.append(Move(clearing.lineno, loop.lineno, column=facts.code.start(clearing)))
+    changes.sort(key=lambda change: change.line, reverse=True)
+    title = _("Go backward from every loss first, and step once behind the loop in line {line}").format(
+        line=loop.lineno
+    )
+    return [Mending(title=title, changes=tuple(changes))]
 
 
 def _within(facts: Facts, loop: Loop, event: Event) -> bool:

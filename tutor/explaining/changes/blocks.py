@@ -221,18 +221,30 @@ class UpdateInPlace:
         statement = tree.statement_at(self.line, self.column) if tree else None
         if tree is None or not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
             return None
-        text = in_place(tree, statement)
-        if text is None:
+        texts = _pairs_in_place(tree, statement) or [in_place(tree, statement)]
+        if None in texts or (len(texts) > 1 and not (tree.begins_line(statement) and tree.ends_line(statement))):
             return None
-        changed = tree.edited(Edit(tree.span(statement), text))
+        separator = tree.newline(statement.lineno) + tree.indentation(statement.lineno)
+        changed = tree.edited(Edit(tree.span(statement), separator.join(text or "" for text in texts)))
         if not parses(changed) or not self.no_grad:
             return changed if parses(changed) else None
-        return Under(self.line, self.line).apply(changed)
+        return Under(self.line, self.line + len(texts) - 1).apply(changed)
+
+
+def _pairs_in_place(tree: Source, statement: ast.Assign) -> list[str | None]:
+    """The augmented forms of ``w, b = w - e, b - f``; empty where the statement has no such pairs."""
+    target, value = statement.targets[0], statement.value
+    if not isinstance(target, ast.Tuple) or not isinstance(value, ast.Tuple) or len(target.elts) != len(value.elts):
+        return []
+    return [_augmented(tree, one, other) for one, other in zip(target.elts, value.elts, strict=True)]
 
 
 def in_place(tree: Source, statement: ast.Assign) -> str | None:
     """The augmented form of ``w = w - e``; of ``w = (w - e).detach()`` and its like too."""
-    target, value = statement.targets[0], statement.value
+    return _augmented(tree, statement.targets[0], statement.value)
+
+
+def _augmented(tree: Source, target: ast.expr, value: ast.expr) -> str | None:
     while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
         if value.func.attr not in {"detach", "requires_grad_", "clone"}:
             break

@@ -135,7 +135,10 @@ class ReplaceStatement:
         if tree is None or statement is None or not parses(self.text):
             return None
         start, end = tree.span(statement)
-        if "\n" in self.text or not _simple(self.text):
+        parts = self.text.split("\n")
+        if not (tree.begins_line(statement) and tree.ends_line(statement)) and all(map(_simple, parts)):
+            result = tree.edited(Edit((start, end), "; ".join(parts)))
+        elif "\n" in self.text or not _simple(self.text):
             if not (tree.begins_line(statement) and tree.ends_line(statement)):
                 return None
             first = tree.first_line(statement)

@@ -256,12 +256,15 @@ def _other_mendings(
         if statement is not None and isinstance(statement.targets[0], ast.Name) and isinstance(value, ast.Tuple):
             rest = ", ".join("_" for _one in range(size - 1))
             new = f"{text}, {rest} = {code.of(statement.value)}" if rest else f"{text}, = {code.of(statement.value)}"
-            offer(_("Unpack the tuple: `{new}`").format(new=new), ReplaceStatement(statement.lineno, new))
+            offer(
+                _("Unpack the tuple: `{new}`").format(new=new),
+                ReplaceStatement(statement.lineno, new, code.start(statement)),
+            )
         if statement is not None and isinstance(statement.value, ast.Tuple) and len(statement.value.elts) == 1:
             inner = code.of(statement.value.elts[0])
             offer(
                 _("Leave out the comma in line {line}").format(line=statement.lineno),
-                ReplaceStatement(statement.lineno, f"{text} = {inner}"),
+                ReplaceStatement(statement.lineno, f"{text} = {inner}", code.start(statement)),
             )
         offer(
             _("Take its first part: `{text}[0]`").format(text=text),

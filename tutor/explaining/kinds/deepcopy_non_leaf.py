@@ -51,6 +51,15 @@ def _mendings(facts: Facts, number: int, copied: ast.expr | None, call: ast.Call
                 changes=(ReplaceExpression(call.lineno, facts.code.of(call), new, facts.code.start(call)),),
             )
         )
+    for part in ast.walk(copied) if copied is not None else ():
+        if (
+            isinstance(part, (ast.Name, ast.Attribute))
+            and part is not copied
+            and ast.unparse(part) in facts.names(number)
+        ):
+            new = f"{facts.code.of(part)}.detach()"
+            change = ReplaceExpression(part.lineno, facts.code.of(part), new, facts.code.start(part))
+            found.append(Mending(title=_("Copy only its values: `{new}`").format(new=new), changes=(change,)))
     node = facts.node_of(facts.maker(number))
     if isinstance(node, ast.Call) and called_name(node) == "deepcopy":
         return found

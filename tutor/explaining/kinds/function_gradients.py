@@ -65,7 +65,9 @@ def _count_mendings(written: Written, expected: int, got: int) -> list[Mending]:
         title = _("Return only the gradients of {inputs}").format(
             inputs=", ".join(f"`{name}`" for name in written.inputs)
         )
-        return [Mending(title=title, changes=(ReplaceStatement(returned.lineno, f"return {kept}"),))]
+        return [
+            Mending(title=title, changes=(ReplaceStatement(returned.lineno, f"return {kept}", code.start(returned)),))
+        ]
     missing = written.inputs[got:]
     found: list[Mending] = []
     derived = [_derived(written, name) for name in missing]
@@ -76,7 +78,7 @@ def _count_mendings(written: Written, expected: int, got: int) -> list[Mending]:
                 title=_("Return the gradient of {names} as well: `{text}`").format(
                     names=", ".join(f"`{name}`" for name in missing), text=text
                 ),
-                changes=(ReplaceStatement(returned.lineno, f"return {text}"),),
+                changes=(ReplaceStatement(returned.lineno, f"return {text}", code.start(returned)),),
             )
         )
     text = ", ".join([*parts, *("None" for _name in missing)])
@@ -85,7 +87,7 @@ def _count_mendings(written: Written, expected: int, got: int) -> list[Mending]:
             title=_("Return `None` for {names}, which needs no gradient: `return {text}`").format(
                 names=", ".join(f"`{name}`" for name in missing), text=text
             ),
-            changes=(ReplaceStatement(returned.lineno, f"return {text}"),),
+            changes=(ReplaceStatement(returned.lineno, f"return {text}", code.start(returned)),),
         )
     )
     return found

@@ -54,7 +54,7 @@ def _saved_mendings(written: Written, call: ast.Call, index: int, attribute: str
     changes: list[Change] = []
     unpack = _unpacking(written)
     if unpack is not None:
-        target, line = unpack
+        target, line, start = unpack
         names = [ast.unparse(part) for part in target]
         if index < len(names):
             own = written.backward.args.args[0].arg if written.backward else written.ctx
@@ -63,18 +63,21 @@ def _saved_mendings(written: Written, call: ast.Call, index: int, attribute: str
                 f"{left[0]}, = {own}.saved_tensors" if len(left) == 1 else f"{', '.join(left)} = {own}.saved_tensors"
             ]
             local = f"{names[index]} = {own}.{attribute.split('.', 1)[1]}"
-            changes.append(ReplaceStatement(line, "\n".join([*(reading if left else []), local])))
-    changes.append(ReplaceStatement(statement.lineno, "\n".join([*saving, f"{attribute} = {text}"])))
+            changes.append(ReplaceStatement(line, "\n".join([*(reading if left else []), local]), start))
+    changes.append(
+        ReplaceStatement(statement.lineno, "\n".join([*saving, f"{attribute} = {text}"]), code.start(statement))
+    )
     title = _("Keep `{text}` as an attribute: `{attribute} = {text}`").format(text=text, attribute=attribute)
     return (Mending(title=title, changes=tuple(changes)),)
 
 
-def _unpacking(written: Written) -> tuple[list[ast.expr], int] | None:
-    """The targets, and the line, of ``a, b = ctx.saved_tensors``."""
+def _unpacking(written: Written) -> tuple[list[ast.expr], int, int] | None:
+    """The targets, the line and the column of ``a, b = ctx.saved_tensors``."""
     for node in ast.walk(written.backward) if written.backward else ():
         if isinstance(node, ast.Assign) and ast.unparse(node.value).endswith(".saved_tensors"):
             target = node.targets[0]
-            return (list(target.elts) if isinstance(target, (ast.Tuple, ast.List)) else [target]), node.lineno
+            targets = list(target.elts) if isinstance(target, (ast.Tuple, ast.List)) else [target]
+            return targets, node.lineno, written.facts.code.start(node)
     return None
 
 
@@ -119,7 +122,7 @@ def _find_tuple(facts: Facts) -> Finding | None:
         mendings=(
             Mending(
                 title=_("Unpack the tuple: `{name}, = {value}`").format(name=name, value=value),
-                changes=(ReplaceStatement(node.lineno, f"{name}, = {value}"),),
+                changes=(ReplaceStatement(node.lineno, f"{name}, = {value}", written.facts.code.start(node)),),
             ),
         ),
     )

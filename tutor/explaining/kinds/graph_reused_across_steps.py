@@ -213,7 +213,7 @@ def _detach_behind(found: SecondPass, names: list[str]) -> tuple[Mending, ...]:
     return tuple(
         Mending(
             title=_("Cut the graph after each step: `{text}`").format(text=text.replace("\n", "; ")),
-            changes=(Insert(statement.lineno, text, after=True),),
+            changes=(Insert(statement.lineno, text, after=True, column=found.facts.code.start(statement)),),
         )
         for text in texts
     )

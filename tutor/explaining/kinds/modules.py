@@ -145,7 +145,10 @@ def _assigned_mendings(
         title = _("Change it in place: `{text}`") if guarded else _("Change it in place, under no_grad: `{text}`")
         if target is not None:
             found.append(
-                Mending(title=title.format(text=text), changes=(ReplaceStatement(statement.lineno, text), *under))
+                Mending(
+                    title=title.format(text=text),
+                    changes=(ReplaceStatement(statement.lineno, text, facts.code.start(statement)), *under),
+                )
             )
     text = f"{owner}.copy_({code.of(value)})"
     title = (
@@ -153,11 +156,21 @@ def _assigned_mendings(
         if guarded
         else _("Copy the new values into it, under no_grad: `{text}`")
     )
-    found.append(Mending(title=title.format(text=text), changes=(ReplaceStatement(statement.lineno, text), *under)))
+    found.append(
+        Mending(
+            title=title.format(text=text),
+            changes=(ReplaceStatement(statement.lineno, text, facts.code.start(statement)), *under),
+        )
+    )
     if target is not None:
         text = f"{owner} = torch.nn.Parameter({code.of(value)})"
         title = _("Make a new Parameter of it (an optimizer still holds the old one): `{text}`")
-        found.append(Mending(title=title.format(text=text), changes=(ReplaceStatement(statement.lineno, text),)))
+        found.append(
+            Mending(
+                title=title.format(text=text),
+                changes=(ReplaceStatement(statement.lineno, text, facts.code.start(statement)),),
+            )
+        )
     return found
 
 

@@ -199,9 +199,16 @@ def _on_what_was_computed(facts: Facts, node: ast.Attribute, owner: str) -> Find
 def _zero_grad(facts: Facts, node: ast.Attribute, receiver: str) -> Finding:
     code = facts.code
     statement = code.statement_of(node)
+    start = code.start(statement)
     changes: list[tuple[str, Change]] = [
-        (_("Forget the gradient: `{name}.grad = None`"), ReplaceStatement(statement.lineno, f"{receiver}.grad = None")),
-        (_("Set it to zero: `{name}.grad.zero_()`"), ReplaceStatement(statement.lineno, f"{receiver}.grad.zero_()")),
+        (
+            _("Forget the gradient: `{name}.grad = None`"),
+            ReplaceStatement(statement.lineno, f"{receiver}.grad = None", start),
+        ),
+        (
+            _("Set it to zero: `{name}.grad.zero_()`"),
+            ReplaceStatement(statement.lineno, f"{receiver}.grad.zero_()", start),
+        ),
     ]
     return Finding(
         line=facts.line,

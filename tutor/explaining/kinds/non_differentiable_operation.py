@@ -123,6 +123,7 @@ def _mendings(facts: Facts, found: Untracked, cut: Cut) -> list[Mending]:
     elif isinstance(node, ast.Compare) and len(node.comparators) == 1:
         mendings.extend(_smooth(facts, node, cut.event))
     elif cut.event.op in _CASTS and isinstance(node, ast.Call):
+        mendings.extend(_without_rounding(facts, node))
         title = _("Stay with floating-point numbers: leave `{cast}` out in line {line}").format(
             cast=f".{called_name(node)}()", line=node.lineno
         )
@@ -131,6 +132,24 @@ def _mendings(facts: Facts, found: Untracked, cut: Cut) -> list[Mending]:
         title = _("Use `values` instead of `indices` in line {line}").format(line=node.lineno)
         mendings.append(mending(title, RenameAttribute(node.lineno, "indices", "values")))
     return [*mendings, *_values(facts, cut, node), *_left_out(facts, node)]
+
+
+_ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign"})
+
+
+def _without_rounding(facts: Facts, node: ast.Call) -> list[Mending]:
+    """``w.round().int()``: rounding lets no gradient through either."""
+    inner = inner_of(node)
+    within = inner_of(inner) if isinstance(inner, ast.Call) and called_name(inner) in _ROUNDING else None
+    if within is None:
+        return []
+    text = facts.code.of(within)
+    change = ReplaceExpression(node.lineno, facts.code.of(node), text, facts.code.start(node))
+    return [
+        mending(
+            _("Stay with floating-point numbers: `{text}` in line {line}").format(text=text, line=node.lineno), change
+        )
+    ]
 
 
 def _values(facts: Facts, cut: Cut, node: ast.AST) -> list[Mending]:

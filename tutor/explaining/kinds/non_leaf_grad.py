@@ -85,7 +85,7 @@ def _mendings(facts: Facts, known: TensorKnown) -> list[Mending]:
         found.append(
             Mending(
                 title=_("Keep its gradient: `{text}` behind line {line}").format(text=text, line=statement.lineno),
-                changes=(Insert(statement.lineno, text, after=True),),
+                changes=(Insert(statement.lineno, text, after=True, column=facts.code.start(statement)),),
                 holds=_quiet,
             )
         )

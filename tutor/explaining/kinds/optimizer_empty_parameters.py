@@ -41,10 +41,10 @@ def _find_empty(facts: Facts) -> Finding | None:
         line=facts.line,
         cause_line=statement.lineno,
         headline=_(
-            "`{text}` finds no parameters: the layers in `{attribute}` (line {made}) are in a plain list."
-        ).format(text=text, attribute=attribute, made=statement.lineno),
+            "`{text}` finds no parameters: the layers in `{attribute}` (line {made}) are in a plain {plain}."
+        ).format(text=text, attribute=attribute, made=statement.lineno, plain=_plain(statement.value)),
         why=_(
-            "A module sees modules and parameters that are its own attributes. A Python list is opaque to it, so "
+            "A module sees modules and parameters that are its own attributes. A Python list or dict is opaque to it, so "
             "what is in `self.{attribute}` of `{owner}` is not registered, and the optimiser gets an empty list. Use "
             "`nn.ModuleList` (or `nn.ParameterList` for parameters)."
         ).format(attribute=attribute, owner=class_name),
@@ -66,6 +66,10 @@ def _plain_list(facts: Facts) -> tuple[ast.Assign, str, str] | None:
             if plain and (made or appended or tensors):
                 return node, node.targets[0].attr, owner.name
     return None
+
+
+def _plain(value: ast.expr) -> str:
+    return _("dict") if isinstance(value, (ast.Dict, ast.DictComp)) else _("list")
 
 
 def _registered(facts: Facts, statement: ast.Assign) -> list[Mending]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tutor.explaining.facts import Facts
 from tutor.explaining.kind import Case, Finding, Kind, Page
-from tutor.explaining.outside import recomputed_in_loop
+from tutor.explaining.outside import recomputed_in_loop, stepped_behind
 from tutor.explaining.overwriting import after_backward, overwritten, saving, suspects
 from tutor.words import _
 
@@ -26,7 +26,11 @@ def _find_step(facts: Facts) -> Finding | None:
             "An optimiser's step changes the parameters in place. Do all backward passes of a graph first and step "
             "afterwards, or compute the second loss anew after the step."
         ),
-        mendings=(*after_backward(facts, found.changed_by), *recomputed_in_loop(facts)),
+        mendings=(
+            *after_backward(facts, found.changed_by),
+            *recomputed_in_loop(facts),
+            *stepped_behind(facts, found.changed_by),
+        ),
     )
 
 

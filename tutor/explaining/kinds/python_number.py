@@ -72,8 +72,25 @@ def _mendings(facts: Facts, expressions: list[ast.expr], taken: Event) -> list[M
     everywhere = kept_as_tensors(facts.code, expressions)
     if everywhere:
         found.append(Mending(title=title, changes=everywhere))
+    found.extend(_joined(facts, expressions, title))
     if node is not None and taken.op in {"item", "tolist", "numpy"}:
         found.append(Mending(title=title, changes=(DropMethod(node.lineno, taken.op),)))
+    return found
+
+
+def _joined(facts: Facts, expressions: list[ast.expr], title: str) -> list[Mending]:
+    """``np.mean(losses)`` of a list of tensors: joined first, ``torch.stack(losses).mean()``."""
+    found: list[Mending] = []
+    for call in expressions:
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or len(call.args) != 1:
+            continue
+        if ast.unparse(call.func.value) not in {"np", "numpy", "statistics"} or call.keywords:
+            continue
+        text = f"torch.stack({facts.code.of(call.args[0])}).{call.func.attr}()"
+        here = ReplaceExpression(call.lineno, facts.code.of(call), text, facts.code.start(call))
+        kept = [one for one in kept_as_tensors(facts.code, expressions) if one.line != call.lineno]
+        changes = sorted([here, *kept], key=lambda change: change.line, reverse=True)
+        found.append(Mending(title=title, changes=tuple(changes)))
     return found
 
 

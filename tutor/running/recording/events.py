@@ -11,6 +11,7 @@ from tutor.running.recording.tensors import Tensors
 _FIRST = 1_500
 _LAST = 2_500
 _BETWEEN = 500
+_LEAVING = frozenset({"grad_mode", "inference_mode"})
 
 
 class Events:
@@ -22,11 +23,14 @@ class Events:
         self.next = 0
         self.dropped = 0
         self.failed: int | None = None
-        """The latest event, if it ended with an exception: no later one shows that the program went on."""
+        """The latest event, if it ended with an exception: nothing later, but modes that end, shows that the program went on."""
 
     def add(self, event: Event) -> None:
         self.next += 1
-        self.failed = event.seq if event.error else None
+        if event.error:
+            self.failed = event.seq
+        elif event.op not in _LEAVING:
+            self.failed = None
         if len(self._first) < _FIRST:
             self._first.append(event)
             return
