@@ -286,10 +286,14 @@ def _touched(program: str, change: Change) -> set[int]:
         statement = tree.statement_at(getattr(change, name, 0))
         if statement is not None:
             touched |= set(range(tree.first_line(statement), tree.last_line(statement) + 1))
+    if isinstance(change, AddReturn):  # it may name any line of the function
+        functions = [node for node in tree.statements() if isinstance(node, ast.FunctionDef)]
+        covering = [node for node in functions if tree.first_line(node) <= change.line <= tree.last_line(node)]
+        touched |= {line for node in covering for line in range(node.lineno, tree.last_line(node) + 1)}
     if isinstance(change, Lift):
         around = [node for node in tree.statements() if isinstance(node, ast.With)]
-        covering = [node for node in around if node.lineno <= change.line <= tree.last_line(node)]
-        touched |= {line for node in covering for line in range(node.lineno, tree.last_line(node) + 1)}
+        blocks_around = [node for node in around if node.lineno <= change.line <= tree.last_line(node)]
+        touched |= {line for node in blocks_around for line in range(node.lineno, tree.last_line(node) + 1)}
     if isinstance(change, Under) and touched:
         touched = set(range(min(touched), max(touched) + 1))
     return touched
