@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from typing import Final
 
-from tutor.explaining.changes import Change, RenameAttribute, ReplaceExpression, WithMethod
+from tutor.explaining.changes import Change, ReplaceExpression, WithMethod
 from tutor.explaining.code import called_name
 from tutor.explaining.facts import Facts, count, shape
-from tutor.explaining.flows import sources_of
 from tutor.explaining.kind import Case, Finding, Kind, Mending, Page
+from tutor.explaining.layouts import CHANNELS, VIEW, channels, column_of_classes, scattered, view_of
 from tutor.explaining.operands import Operand, operands
+from tutor.explaining.sizes import other_sizes
 from tutor.words import _
 
 _MESSAGES: Final = (
@@ -58,8 +58,6 @@ _PRODUCTS: Final = {
     "__rmatmul__",
     "baddbmm",
 }
-_VIEW = re.compile(r"shape '\[(.*?)\]' is invalid for input of size (\d+)")
-_CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
 _PAIR = re.compile(r"\((\d+)x(\d+) and (\d+)x(\d+)\)")
 
 
@@ -67,14 +65,14 @@ def _find(facts: Facts) -> Finding | None:
     given = operands(facts)
     if facts.exception is None:
         return None
-    channels = _CHANNELS.search(facts.exception.message)
-    if channels is not None:
-        return _channels(facts, given, int(channels.group(1)), int(channels.group(2)))
+    counted = CHANNELS.search(facts.exception.message)
+    if counted is not None:
+        return channels(facts, given, int(counted.group(1)), int(counted.group(2)))
     if facts.raised("view size is not compatible"):
-        return _scattered(facts, given)
-    view = _VIEW.search(facts.exception.message)
+        return scattered(facts, given)
+    view = VIEW.search(facts.exception.message)
     if view is not None:
-        return _view(facts, given, view.group(1), int(view.group(2)))
+        return view_of(facts, given, view.group(1), int(view.group(2)))
     if _is_product(facts) and len(given) >= 2:
         return _product(facts, given)
     special = ("Sizes of tensors must match", "stack expects", "einsum()", "batch_size", "multi-target")
@@ -130,7 +128,7 @@ def _product(facts: Facts, given: list[Operand]) -> Finding:
         named = layer[0] if layer is not None else right.text if right.line is not None else left.text
         why += where.format(name=named, line=cause)
     mendings = _layer_mendings(facts, layer, inner) if layer is not None else _product_mendings(facts, left, right)
-    mendings += tuple(_other_sizes(facts, [left, right])) if not mendings else ()
+    mendings += tuple(other_sizes(facts, [left, right])) if not mendings else ()
     return Finding(line=facts.line, cause_line=cause or facts.line, headline=headline, why=why, mendings=mendings)
 
 
@@ -257,7 +255,7 @@ def _elementwise(facts: Facts, given: list[Operand]) -> Finding:
         cause_line=cause or facts.line,
         headline=headline,
         why=why,
-        mendings=(*_elementwise_mendings(facts, left, right), *_other_sizes(facts, [left, right])),
+        mendings=(*_elementwise_mendings(facts, left, right), *other_sizes(facts, [left, right])),
     )
 
 
@@ -299,168 +297,7 @@ def _elementwise_mendings(facts: Facts, left: Operand, right: Operand) -> list[M
     return found
 
 
-# Layers that count channels
-
-
-def _channels(facts: Facts, given: list[Operand], wanted: int, got: int) -> Finding:
-    event = facts.failed_event
-    layer = event.op.replace("_", "") if event is not None else "conv"
-    call = next(
-        (
-            one
-            for one in facts.code.nodes
-            if isinstance(one, ast.Call)
-            and called_name(one).lower().replace("_", "").startswith(layer[:4])
-            and _first(one) is not None
-            and ast.unparse(_first(one) or one) == str(wanted)
-        ),
-        None,
-    )
-    targets = facts.code.targets(call) if call is not None else []
-    name = facts.code.segment(targets[0]) if targets else _("the layer")
-    first = given[0] if given else None
-    text = first.text if first is not None else facts.code.segment(facts.failing)
-    size = shape(first.shape) if first is not None else "?"
-    mendings: list[Mending] = []
-    number = _first(call) if call is not None else None
-    if call is not None and number is not None:
-        change = ReplaceExpression(number.lineno, facts.code.of(number), str(got), facts.code.start(number))
-        title = _("Let `{layer}` expect {got} channels: line {line}").format(layer=name, got=got, line=call.lineno)
-        mendings.append(Mending(title=title, changes=(change,)))
-    return Finding(
-        line=facts.line,
-        cause_line=call.lineno if call is not None else facts.line,
-        headline=_("`{layer}` expects {wanted} channels, and `{x}` of shape {size} has {got}.").format(
-            layer=name, wanted=wanted, x=text, size=size, got=got
-        ),
-        why=_(
-            "The second size of a batch of images is the number of channels, and it must match what the layer was made for: "
-            "{wanted}, not {got}. Change the layer, or the order of the sizes if the channels come last."
-        ).format(wanted=wanted, got=got),
-        mendings=(*mendings, *_other_sizes(facts, given)),
-    )
-
-
-def _first(call: ast.Call) -> ast.expr | None:
-    return call.args[0] if call.args else next((one.value for one in call.keywords if one.arg == "in_channels"), None)
-
-
 # Sizes where the tensors are made
-
-_MADE_OF_SIZES: Final = frozenset({"zeros", "ones", "randn", "rand", "empty", "full", "randint", "reshape", "view"})
-_SIZES_TRIED: Final = 8
-
-
-def _other_sizes(facts: Facts, given: list[Operand]) -> list[Mending]:
-    """Each plain size in the making of the operands, replaced by a size of the others."""
-    sizes = {size for one in given for size in one.shape}
-    sizes |= {int(size) for size in re.findall(r"\d+", facts.exception.message)} if facts.exception else set()
-    found: list[Mending] = []
-    for call, name in reversed(list(_makers(facts))):
-        for part in _numbers_of(call):
-            for size in sorted(sizes - {part.value}, key=lambda size: -size):
-                change = ReplaceExpression(part.lineno, str(part.value), str(size), facts.code.start(part))
-                title = _("Make `{name}` with {size} in place of {old} in line {line}").format(
-                    name=name, size=size, old=part.value, line=part.lineno
-                )
-                found.append(Mending(title=title, changes=(change,)))
-    return found[:_SIZES_TRIED]
-
-
-def _makers(facts: Facts) -> Iterator[tuple[ast.Call, str]]:
-    """The calls, with plain sizes, that made what the failing statement reads, and the names given to it."""
-    if not isinstance(facts.failing, ast.expr):
-        return
-    seen: set[ast.AST] = set()
-    for source in sources_of(facts.code, facts.failing):
-        for call in ast.walk(source):
-            if isinstance(call, ast.Call) and call not in seen and called_name(call) in _MADE_OF_SIZES:
-                seen.add(call)
-                targets = [target for above in (call, *_around(facts, call)) for target in facts.code.targets(above)]
-                yield call, facts.code.segment(targets[0] if targets else call)
-
-
-def _around(facts: Facts, node: ast.AST) -> Iterator[ast.AST]:
-    return (above for above in facts.code.ancestors(node) if isinstance(above, ast.expr))
-
-
-def _numbers_of(call: ast.Call) -> list[ast.Constant]:
-    parts = [
-        inner for part in call.args for inner in (part.elts if isinstance(part, (ast.Tuple, ast.List)) else [part])
-    ]
-    return [part for part in parts if isinstance(part, ast.Constant) and type(part.value) is int and part.value > 0]
-
-
-# view and the rest
-
-
-def _scattered(facts: Facts, given: list[Operand]) -> Finding:
-    name = given[0].text if given else facts.code.segment(facts.failing)
-    node, mendings = facts.failing, list[Mending]()
-    if isinstance(node, ast.Call):
-        title = _("Let torch copy if it must: `reshape` in place of `view` in line {line}").format(line=node.lineno)
-        mendings.append(Mending(title=title, changes=(RenameAttribute(node.lineno, called_name(node), "reshape"),)))
-    size = _(" of shape {shape}").format(shape=shape(given[0].shape)) if given else ""
-    return Finding(
-        line=facts.line,
-        cause_line=given[0].line if given and given[0].line is not None else facts.line,
-        headline=_(
-            "The elements of `{name}`{size} do not lie in memory in the order that `view` in line {line} needs."
-        ).format(name=name, size=size, line=facts.line),
-        why=_(
-            "`view` never copies, so it works only where neighbours in the new shape are neighbours in memory. After `t()`, "
-            "`transpose` or `permute` they are not. `reshape` copies where it has to; `contiguous().view(…)` does the same."
-        ),
-        mendings=tuple(mendings),
-    )
-
-
-def _view(facts: Facts, given: list[Operand], wanted: str, size: int) -> Finding:
-    name = given[0].text if given else facts.code.segment(facts.failing)
-    sizes = [int(part) for part in wanted.split(",") if part.strip()]
-    known = [part for part in sizes if part != -1]
-    product = count(tuple(known))
-    now = _(" of shape {shape}").format(shape=shape(given[0].shape)) if given else ""
-    node = facts.failing
-    mendings: list[Mending] = []
-    if isinstance(node, ast.Call) and -1 not in sizes:
-        parts = node.args[0].elts if node.args and isinstance(node.args[0], (ast.Tuple, ast.List)) else node.args
-        for index, part in enumerate(parts):
-            rest = count(tuple(value for place, value in enumerate(sizes) if place != index))
-            if rest and size % rest == 0:
-                change = ReplaceExpression(part.lineno, facts.code.of(part), "-1", facts.code.start(part))
-                title = _("Let torch work out that size: `-1` in place of {old}").format(old=facts.code.segment(part))
-                mendings.append(Mending(title=title, changes=(change,)))
-    return Finding(
-        line=facts.line,
-        cause_line=given[0].line if given and given[0].line is not None else facts.line,
-        headline=_(
-            "`{name}`{now} has {size} elements, and the shape ({wanted}) asked for in line {line} needs {product}."
-        ).format(
-            name=name,
-            now=now,
-            size=size,
-            wanted=wanted,
-            line=facts.line,
-            product=product if -1 not in sizes else _("a multiple of {n}").format(n=product),
-        ),
-        why=_(
-            "`view` and `reshape` put the same elements in another order of rows and columns; they neither add nor drop any. "
-            "So the sizes must multiply to {size}. One of them may be -1: torch works it out."
-        ).format(size=size),
-        mendings=tuple(mendings),
-    )
-
-
-def _column_of_classes(facts: Facts, given: list[Operand]) -> list[Mending]:
-    """Class numbers as a column, ``(n, 1)``: the loss wants ``(n,)``."""
-    column = next((one for one in given if len(one.shape) == 2 and one.shape[1] == 1 and one.node is not None), None)
-    change = _method(facts, column, "squeeze(1)") if column is not None else None
-    if column is None or change is None or not facts.raised("multi-target"):
-        return []
-    return [
-        Mending(title=_("One number for each sample: `{name}.squeeze(1)`").format(name=column.text), changes=(change,))
-    ]
 
 
 def _general(facts: Facts, given: list[Operand]) -> Finding:
@@ -479,7 +316,7 @@ def _general(facts: Facts, given: list[Operand]) -> Finding:
         why=_(
             "torch says: {message}. Print the shapes just before this line and compare them with what it needs."
         ).format(message=message.rstrip(".")),
-        mendings=(*_column_of_classes(facts, given), *_other_sizes(facts, given)),
+        mendings=(*column_of_classes(facts, given), *other_sizes(facts, given)),
     )
 
 
